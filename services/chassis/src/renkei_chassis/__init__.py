@@ -1,0 +1,1 @@
+"""What every Renkei service stands on; it knows no service itself."""
