@@ -1,0 +1,43 @@
+# Everything a newcomer or CI does, as one word each. Needs make and Python >= 3.11, nothing else.
+PYTHON ?= python3
+BIN := .venv/bin
+.DEFAULT_GOAL := help
+.PHONY: help venv demo test test-fast lint format gen baseline constraints clean
+
+help: ## list the commands
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | awk -F'|' '{printf "%-20s %s\n", $$1, $$2}'
+
+venv: ## bring .venv up to date, with the development tools
+	@$(PYTHON) make/environment.py --dev
+
+demo: ## seven agencies on this machine; ONCE=1 checks every claim and ends
+	@$(PYTHON) make/environment.py
+	@$(BIN)/renkei demo $(if $(ONCE),--once)
+
+test: venv ## what CI runs: lint, types, contract, every service alone, all tests
+	@$(BIN)/python make/check.py
+
+test-fast: venv ## the quick part of it, under three minutes
+	@$(BIN)/python make/check.py --fast
+
+lint: venv ## style, types, imports and contract, without tests
+	@$(BIN)/python make/check.py --lint
+
+format: venv ## bring Python and proto files into shape
+	@$(BIN)/ruff check --fix-only --quiet .
+	@$(BIN)/ruff format .
+	@$(BIN)/buf format --write proto
+
+gen: ## generate Python from proto/
+	@$(PYTHON) make/environment.py
+	@$(BIN)/python services/contract/hatch_build.py
+
+baseline: venv ## accept the contract as it is now; needs a line in CHANGELOG.md
+	@$(BIN)/buf build proto --output tests/contract/baseline.binpb
+
+constraints: venv ## move every pinned version to the newest one
+	@$(BIN)/python make/constraints.py
+
+clean: ## remove .venv, caches and generated files
+	@rm -rf .venv .cache .coverage htmlcov services/contract/src proto/third_party
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,1 @@
+"""Keep the only door between agencies: peers and their lanes."""

@@ -1,0 +1,1 @@
+"""Find leads: records that identifiers connect, with the evidence."""

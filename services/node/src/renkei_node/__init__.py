@@ -1,0 +1,1 @@
+"""Compose an agency's services into one process, and hold the renkei command."""

@@ -1,0 +1,1 @@
+"""Bring identifiers into a normal form that can be compared."""

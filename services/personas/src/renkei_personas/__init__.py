@@ -1,0 +1,1 @@
+"""Keep plans for personas and their approval by a second person."""

@@ -1,0 +1,1 @@
+"""Keep tips, their grading and life, and copies of what others released."""
