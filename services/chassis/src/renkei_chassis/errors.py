@@ -21,6 +21,8 @@ Code raises these. Only the server turns them into statuses (`to_status`), only 
 back (`from_rpc_error`). `reason` is a value of an `errors.proto` enum without its prefix. Neither
 message, metadata nor violations may ever hold personal data: they are logged and they cross process
 borders.
+
+`SettingsError` stands beside the tree: it stops a process at its start and never crosses gRPC.
 """
 
 # ruff: noqa: N818 (each class carries the name of its status code)
@@ -33,7 +35,8 @@ from typing import TYPE_CHECKING, ClassVar, Final, Protocol, runtime_checkable
 
 import grpc
 from google.protobuf.message import DecodeError
-from google.rpc import error_details_pb2, status_pb2
+from google.rpc.error_details_pb2 import BadRequest, ErrorInfo
+from google.rpc.status_pb2 import Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -192,6 +195,10 @@ class Unclassified(RenkeiError):
     """A foreign server answered with a code that we never send: `metadata["grpc_code"]`."""
 
 
+class SettingsError(Exception):
+    """What a process was given to start with is wrong. The text names the setting, never a secret."""
+
+
 _CLASSES: Final[Mapping[grpc.StatusCode, type[RenkeiError]]] = {
     kind.code: kind
     for kind in (
@@ -227,7 +234,7 @@ def masked(exc: BaseException, *, incident: str | None = None) -> Internal:
     return error
 
 
-def to_status(error: RenkeiError) -> status_pb2.Status:
+def to_status(error: RenkeiError) -> Status:
     """Turn an error into a status: exactly one ErrorInfo, and a BadRequest if fields are broken.
 
     The result is bounded so that it always fits into gRPC's trailers; violations that do not fit
@@ -237,9 +244,9 @@ def to_status(error: RenkeiError) -> status_pb2.Status:
     metadata = dict(_bounded(error.metadata))
     room = _MAX_STATUS_BYTES - _OVERHEAD_BYTES - len(message.encode())
     room -= sum(len(key.encode()) + len(value.encode()) + 8 for key, value in metadata.items())
-    kept: list[error_details_pb2.BadRequest.FieldViolation] = []
+    kept: list[BadRequest.FieldViolation] = []
     for violation in error.violations:
-        given = error_details_pb2.BadRequest.FieldViolation(
+        given = BadRequest.FieldViolation(
             field=_cut(violation.field, _MAX_TEXT_BYTES),
             description=_cut(violation.description, _MAX_TEXT_BYTES),
         )
@@ -248,12 +255,12 @@ def to_status(error: RenkeiError) -> status_pb2.Status:
             metadata["violations_omitted"] = str(len(error.violations) - len(kept))
             break
         kept.append(given)
-    status = status_pb2.Status(code=error.code.value[0], message=message)
+    status = Status(code=error.code.value[0], message=message)
     reason = _cut(error.reason, _MAX_KEY_BYTES)
-    info = error_details_pb2.ErrorInfo(reason=reason, domain=DOMAIN, metadata=metadata)
+    info = ErrorInfo(reason=reason, domain=DOMAIN, metadata=metadata)
     status.details.add().Pack(info)
     if kept:
-        status.details.add().Pack(error_details_pb2.BadRequest(field_violations=kept))
+        status.details.add().Pack(BadRequest(field_violations=kept))
     return status
 
 
@@ -302,15 +309,15 @@ class _FailedCall(Protocol):
 
 def _details(
     trailers: Iterable[tuple[str, str | bytes]],
-) -> tuple[error_details_pb2.ErrorInfo | None, error_details_pb2.BadRequest | None]:
+) -> tuple[ErrorInfo | None, BadRequest | None]:
     """Find ErrorInfo and BadRequest in the trailers; None for what is missing or broken."""
-    info, bad = error_details_pb2.ErrorInfo(), error_details_pb2.BadRequest()
+    info, bad = ErrorInfo(), BadRequest()
     found_info = found_bad = False
     for key, value in trailers:
         if key != STATUS_DETAILS_HEADER or not isinstance(value, bytes):
             continue
         try:
-            status = status_pb2.Status.FromString(value)
+            status = Status.FromString(value)
             for detail in status.details:
                 found_info = detail.Unpack(info) or found_info
                 found_bad = detail.Unpack(bad) or found_bad

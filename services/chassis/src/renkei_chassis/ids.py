@@ -54,9 +54,7 @@ class Uuid7Source:
                     self._counter = self._random_bits(_COUNTER_BITS - 1)
             milliseconds, counter = self._milliseconds, self._counter
         high = (milliseconds & ((1 << 48) - 1)) << 16 | 7 << 12 | counter >> 30
-        low = (
-            _VARIANT | (counter & ((1 << 30) - 1)) << _RANDOM_BITS | self._random_bits(_RANDOM_BITS)
-        )
+        low = _VARIANT | (counter & ((1 << 30) - 1)) << _RANDOM_BITS | self._random_bits(_RANDOM_BITS)
         return uuid.UUID(int=high << 64 | low)
 
     def restart(self) -> None:

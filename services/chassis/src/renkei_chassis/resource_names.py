@@ -46,9 +46,7 @@ class Pattern:
             variable = _VARIABLE.fullmatch(segment)
             if variable is None:
                 if _LITERAL.fullmatch(segment) is None:
-                    raise ValueError(
-                        f"{segment!r} in {template!r} is neither a collection nor a variable"
-                    )
+                    raise ValueError(f"{segment!r} in {template!r} is neither a collection nor a variable")
                 whole.append(segment)
                 continue
             name = variable.group(1)
@@ -97,9 +95,7 @@ class Pattern:
         texts = {key: str(value) for key, value in ids.items()}
         for key, text in texts.items():
             if self._segments[key].fullmatch(text) is None:
-                raise _refusal(
-                    f"has a wrong {key}", field=key, pattern=self.template, length=len(text)
-                )
+                raise _refusal(f"has a wrong {key}", field=key, pattern=self.template, length=len(text))
         return self._format(**texts)
 
 
