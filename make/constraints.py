@@ -5,8 +5,12 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from typing import TYPE_CHECKING
 
 import environment
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 HEADER = """\
 # The version of every package of others, on every platform and Python that we support.
@@ -48,7 +52,7 @@ def pin_build_requirements(text: str) -> str:
     return re.sub(r'"([\w-]+)==[^"]+"', lambda match: f'"{match[1]}=={versions[match[1].lower()]}"', text)
 
 
-def pyprojects() -> list[environment.Path]:
+def pyprojects() -> list[Path]:
     """List the pyproject.toml of every distribution."""
     return [environment.ROOT / "services" / name / "pyproject.toml" for name in environment.DISTRIBUTIONS]
 

@@ -57,7 +57,7 @@ def run_with_newer_python() -> int:
     for minor in range(20, OLDEST[1] - 1, -1):
         found = shutil.which("python3.%d" % minor)
         if found:
-            os.execv(found, [found, *sys.argv])
+            os.execv(found, [found, *sys.argv])  # noqa: S606
     return refuse("Python 3.11 or newer is needed; python3 here is %d.%d. Try make PYTHON=..." % sys.version_info[:2])
 
 
@@ -108,23 +108,22 @@ def bring_up_to_date(*, dev: bool) -> None:
         step("install third-party packages at the versions of constraints.txt", lambda: install_third_party(wanted))
         stamps.keep(**({"run": run_stamp} if stale_run else {}), **({"dev": dev_stamp} if stale_dev else {}))
 
-    contract_stamp = fingerprint(CONTRACT.read_bytes(), *(path.read_bytes() for path in protos()), [*map(str, protos())])
-    contract_stamp += run_stamp[:8]
+    contract_stamp = fingerprint([run_stamp], CONTRACT.read_bytes(), *contents_of(protos()))
     generated = ROOT / "services" / "contract" / "src" / "renkei" / "py.typed"
     if stamps.differ("contract", contract_stamp) or not generated.is_file():
         step("generate Python from proto/", lambda: call([PYTHON, CONTRACT]))
         stamps.keep(contract=contract_stamp)
 
-    pyprojects = [ROOT / "services" / name / "pyproject.toml" for name in DISTRIBUTIONS]
-    ours_stamp = fingerprint(*(path.read_bytes() for path in pyprojects))
+    ours_stamp = fingerprint(*contents_of([ROOT / "services" / name / "pyproject.toml" for name in DISTRIBUTIONS]))
     if stamps.differ("ours", ours_stamp):
         step("install our %d distributions, editable" % len(DISTRIBUTIONS), install_ours)
         stamps.keep(ours=ours_stamp)
 
 
 def venv_fits() -> bool:
-    """Tell whether `.venv` is there, works and was made by this version of Python."""
-    if not PYTHON.exists():
+    """Tell whether `.venv` is there, works, and was made at this place by this version of Python."""
+    place = VENV / "renkei-place.txt"
+    if not PYTHON.exists() or not place.is_file() or place.read_text() != str(VENV):
         return False
     code = "import sys, pip; print('%d.%d' % sys.version_info[:2])"
     answer = subprocess.run([PYTHON, "-c", code], capture_output=True, text=True, check=False)
@@ -135,6 +134,8 @@ def create_venv() -> None:
     """Make an empty environment with the pip that constraints.txt names."""
     call([sys.executable, "-m", "venv", "--clear", VENV])
     pip("install", "--constraint", CONSTRAINTS, "--upgrade", "pip")
+    # The commands in an environment name its path: it cannot move.
+    (VENV / "renkei-place.txt").write_text(str(VENV))
 
 
 def install_third_party(requirements: list[str]) -> None:
@@ -156,7 +157,7 @@ def run_requirements() -> list[str]:
     """List what our distributions need from others, to run and to be built."""
     import tomllib
 
-    found = set()
+    found: set[str] = set()
     for name in DISTRIBUTIONS:
         document = tomllib.loads((ROOT / "services" / name / "pyproject.toml").read_text())
         found.update(document["build-system"]["requires"])
@@ -169,7 +170,7 @@ def group_requirements(group: str) -> list[str]:
     import tomllib
 
     groups = tomllib.loads((ROOT / "pyproject.toml").read_text())["dependency-groups"]
-    found = set()
+    found: set[str] = set()
     for entry in groups[group]:
         found.update(group_requirements(entry["include-group"]) if isinstance(entry, dict) else [entry])
     return sorted(found)
@@ -178,6 +179,11 @@ def group_requirements(group: str) -> list[str]:
 def protos() -> list[Path]:
     """List our protobuf files."""
     return sorted((ROOT / "proto" / "renkei").rglob("*.proto"))
+
+
+def contents_of(paths: list[Path]) -> list[bytes]:
+    """Read files, each with its place in the repository in front."""
+    return [path.relative_to(ROOT).as_posix().encode() + b"\n" + path.read_bytes() for path in paths]
 
 
 class Stamps:

@@ -158,23 +158,21 @@ def _fingerprint(ours: list[str]) -> str:
 
 
 def _run_protoc(ours: list[str], out: Path) -> None:
-    # Here, because `make` imports this module to learn the pins before grpcio-tools is installed.
-    from grpc_tools import protoc
-
-    well_known = Path(protoc.__file__).parent / "_proto"
-    roots = [f"--proto_path={path}" for path in (PROTO, THIRD_PARTY, well_known)]
+    # grpc_tools adds the well-known protos of google.protobuf by itself.
+    roots = [f"--proto_path={path}" for path in (PROTO, THIRD_PARTY)]
     plugins = [f"--plugin={name}={_plugin(name)}" for name in ("protoc-gen-mypy", "protoc-gen-mypy_grpc")]
     messages = [f"--python_out={out}", f"--mypy_out=quiet,readable_stubs:{out}"]
     services = [f"--grpc_python_out={out}", f"--mypy_grpc_out=quiet:{out}"]
     # protoc compares the names it is given with the names in `import`: both must be relative to a root.
-    _protoc(protoc, [*roots, *plugins, *messages, *services, *ours])
-    _protoc(protoc, [*roots, *plugins, *messages, *GENERATED_THIRD_PARTY])
+    _protoc([*roots, *plugins, *messages, *services, *ours])
+    _protoc([*roots, *plugins, *messages, *GENERATED_THIRD_PARTY])
 
 
-def _protoc(protoc: Any, arguments: list[str]) -> None:
-    code = protoc.main(["protoc", *arguments])
-    if code != 0:
-        message = f"protoc ended with status {code}; its own words stand above"
+def _protoc(arguments: list[str]) -> None:
+    command = [sys.executable, "-m", "grpc_tools.protoc", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        message = f"protoc ended with status {done.returncode}:\n{done.stderr.strip()}"
         raise GenerationError(message)
 
 

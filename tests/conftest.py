@@ -1,0 +1,32 @@
+"""What holds for every test: nothing blocks the event loop, and hypothesis keeps its findings out of the way."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from blockbuster import blockbuster_ctx
+from hypothesis import configuration, settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# Where our code may block the loop, because the wait is bounded: (end of the file name, function).
+# A point read by key costs 5 µs in SQLite; the hop to a thread costs ten times that.
+MAY_BLOCK: tuple[tuple[str, str], ...] = ()
+
+configuration.set_hypothesis_home_dir(Path(__file__).parent.parent / ".cache" / "hypothesis")
+# A slow machine is no failure: only `make bench` knows limits on time.
+settings.register_profile("renkei", deadline=None)
+settings.load_profile("renkei")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _nothing_blocks_the_event_loop() -> Iterator[None]:
+    """Let a blocking call fail the test that makes it, in whatever library it happens."""
+    with blockbuster_ctx() as guard:
+        for function in guard.functions.values():
+            for file, name in MAY_BLOCK:
+                function.can_block_in(file, name)
+        yield
