@@ -26,14 +26,14 @@ lint: venv ## style, types, imports and contract, without tests
 format: venv ## bring Python and proto files into shape
 	@$(BIN)/ruff check --fix-only --quiet .
 	@$(BIN)/ruff format .
-	@$(BIN)/buf format --write proto
+	@$(BIN)/buf format --write proto/renkei
 
 gen: ## generate Python from proto/
 	@$(PYTHON) make/environment.py
 	@$(BIN)/python services/contract/hatch_build.py
 
 baseline: venv ## accept the contract as it is now; needs a line in CHANGELOG.md
-	@$(BIN)/buf build proto --output tests/contract/baseline.binpb
+	@$(BIN)/buf build --path proto/renkei --exclude-source-info --output tests/contract/baseline.binpb
 
 constraints: venv ## move every pinned version to the newest one
 	@$(BIN)/python make/constraints.py
