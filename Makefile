@@ -26,7 +26,7 @@ lint: venv ## style, types, imports and contract, without tests
 format: venv ## bring Python and proto files into shape
 	@$(BIN)/ruff check --fix-only --quiet .
 	@$(BIN)/ruff format .
-	@$(BIN)/buf format --write proto/renkei
+	@$(BIN)/buf format --write --path proto/renkei
 
 gen: ## generate Python from proto/
 	@$(PYTHON) make/environment.py

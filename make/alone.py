@@ -48,10 +48,15 @@ def prove(name: str) -> list[str]:
     if not any(tests.rglob("test_*.py")):
         return [f"no tests in {tests.relative_to(ROOT)}"]
     environment = FOLDER / name
-    python = str(environment / "bin" / "python")
-    problems = install(name, environment) or run([*PIP, "--python", python, "check"])
-    # Without a cache of its own, so that it does not argue with the big run about the last failures.
-    return problems or run([python, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tests)])
+    # With a cache of its own, so that it does not argue with the big run about the last failures.
+    cache = f"cache_dir={environment / 'pytest-cache'}"
+    return install(name, environment) or run([python_of(environment), "-m", "pytest", "-q", "-o", cache, str(tests)])
+
+
+def prove_command() -> list[str]:
+    """Install the node and start its command: the tests of the node need no second run. Return what went wrong."""
+    environment = FOLDER / "node"
+    return install("node", environment) or run([str(environment / "bin" / "renkei"), "--help"])
 
 
 def install(name: str, environment: Path) -> list[str]:
@@ -63,14 +68,19 @@ def install(name: str, environment: Path) -> list[str]:
     if stamp.is_file() and stamp.read_text() == value:
         return []
     problems = run([str(PYTHON), "-m", "venv", "--clear", "--without-pip", str(environment)])
-    python = str(environment / "bin" / "python")
     # Ours by path and others from the folder: nothing is asked of a registry, where a stranger could own our names.
-    command = [*PIP, "--python", python, "install", "--no-compile", "--no-index", "--find-links", str(OTHERS)]
+    pip = [*PIP, "--python", python_of(environment)]
+    command = [*pip, "install", "--no-compile", "--no-index", "--find-links", str(OTHERS)]
     command += ["--constraint", str(CONSTRAINTS), *map(str, wheels), *test]
-    problems = problems or run(command)
+    problems = problems or run(command) or run([*pip, "check"])
     if not problems:
         stamp.write_text(value)
     return problems
+
+
+def python_of(environment: Path) -> str:
+    """Name the interpreter of an environment."""
+    return str(environment / "bin" / "python")
 
 
 def closure(name: str) -> set[str]:

@@ -84,9 +84,9 @@ def run_checks() -> list[Outcome]:
         commands("ruff format", [str(BIN / "ruff"), "format", "--check", "--quiet", "--diff", "."]),
         step("pinned build requirements", constraints.stale_pins),
         commands("buf lint", [buf, "lint"]),
-        commands("buf format", [buf, "format", "--diff", "--exit-code", "proto/renkei"]),
+        commands("buf format", [buf, "format", "--diff", "--exit-code", "--path", "proto/renkei"]),
         commands("buf breaking", image, breaking),
-        commands("import rules", [str(BIN / "lint-imports"), "--cache-dir", str(CACHE / "import-linter")]),
+        commands("import rules", [str(BIN / "lint-imports"), "--no-logo", "--cache-dir", str(CACHE / "import-linter")]),
         commands("mypy", [str(BIN / "mypy")]),
     ]
 
@@ -96,7 +96,8 @@ def run_alone() -> list[Outcome]:
     wheels = step("wheels", alone.build_wheels)
     if wheels.failed:
         return [wheels]
-    return [wheels, *(step(f"{name} alone", partial(alone.prove, name)) for name in alone.ALONE)]
+    services = [step(f"{name} alone", partial(alone.prove, name)) for name in alone.ALONE]
+    return [wheels, *services, step("renkei command", alone.prove_command)]
 
 
 def run_tests(*, fast: bool) -> Figures:
