@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import subprocess
 import sys
-import tomllib
 from typing import TYPE_CHECKING
 
-from environment import CONSTRAINTS, DISTRIBUTIONS, PYTHON, ROOT, fingerprint, group_requirements, run_requirements
+from environment import (
+    CONSTRAINTS,
+    DISTRIBUTIONS,
+    PYTHON,
+    ROOT,
+    distribution,
+    extras,
+    fingerprint,
+    group_requirements,
+    run_requirements,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -63,15 +73,15 @@ def install(name: str, environment: Path) -> list[str]:
     """Make the environment of one service, unless it was made from the very same wheels."""
     wheels = [wheel_of(part) for part in sorted(closure(name))]
     digests = [hashlib.sha256(wheel.read_bytes()).hexdigest() for wheel in wheels]
-    test = group_requirements("test")
-    stamp, value = environment / "stamp.txt", fingerprint(digests, test, CONSTRAINTS.read_bytes(), [sys.version])
+    more = [*extras(name), *group_requirements("test")]
+    stamp, value = environment / "stamp.txt", fingerprint(digests, more, CONSTRAINTS.read_bytes(), [sys.version])
     if stamp.is_file() and stamp.read_text() == value:
         return []
     problems = run([str(PYTHON), "-m", "venv", "--clear", "--without-pip", str(environment)])
     # Ours by path and others from the folder: nothing is asked of a registry, where a stranger could own our names.
     pip = [*PIP, "--python", python_of(environment)]
     command = [*pip, "install", "--no-compile", "--no-index", "--find-links", str(OTHERS)]
-    command += ["--constraint", str(CONSTRAINTS), *map(str, wheels), *test]
+    command += ["--constraint", str(CONSTRAINTS), *map(str, wheels), *more]
     problems = problems or run(command) or run([*pip, "check"])
     if not problems:
         stamp.write_text(value)
@@ -85,11 +95,10 @@ def python_of(environment: Path) -> str:
 
 def closure(name: str) -> set[str]:
     """Name the distributions of ours that one declares, and those that they declare."""
-    document = tomllib.loads((ROOT / "services" / name / "pyproject.toml").read_text())
     found = {name}
-    for requirement in document["project"]["dependencies"]:
-        if requirement.startswith("renkei-"):
-            found |= closure(requirement.removeprefix("renkei-").split(">=")[0])
+    for requirement in distribution(name)["project"]["dependencies"]:
+        if match := re.match(r"renkei-(\w+)", requirement):
+            found |= closure(match[1])
     return found
 
 

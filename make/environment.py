@@ -17,6 +17,7 @@ from pathlib import Path
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from typing import Any
 
 OLDEST = (3, 11)
 ROOT = Path(__file__).resolve().parent.parent
@@ -154,15 +155,25 @@ def install_ours() -> None:
 
 
 def run_requirements() -> list[str]:
-    """List what our distributions need from others, to run and to be built."""
-    import tomllib
-
+    """List what our distributions need from others, to be built and to run, with every extra."""
     found: set[str] = set()
     for name in DISTRIBUTIONS:
-        document = tomllib.loads((ROOT / "services" / name / "pyproject.toml").read_text())
-        found.update(document["build-system"]["requires"])
-        found.update(document["project"]["dependencies"])
+        document = distribution(name)
+        found.update(document["build-system"]["requires"], document["project"]["dependencies"], extras(name))
     return sorted(requirement for requirement in found if not requirement.startswith("renkei-"))
+
+
+def extras(name: str) -> list[str]:
+    """List what a distribution of ours needs for the sake of its extras."""
+    optional = distribution(name)["project"].get("optional-dependencies", {})
+    return sorted({requirement for extra in optional.values() for requirement in extra})
+
+
+def distribution(name: str) -> dict[str, Any]:
+    """Read the pyproject.toml of a distribution of ours."""
+    import tomllib
+
+    return tomllib.loads((ROOT / "services" / name / "pyproject.toml").read_text())
 
 
 def group_requirements(group: str) -> list[str]:
