@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-
 from renkei.policy.v1 import policy_pb2
 from renkei.tips.v1 import events_pb2, tips_pb2
+
 from renkei_chassis import contract
 
 

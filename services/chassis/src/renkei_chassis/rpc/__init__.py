@@ -1,0 +1,1 @@
+"""Serve and call the methods of the contract over gRPC."""
