@@ -1,0 +1,43 @@
+"""Carry numbered messages over NATS: a courier and a bell, never the truth.
+
+`Connection` keeps one link to a server alive, `Relay` keeps a stream equal to what a source has
+stored, `Receiver` hands what arrives to a follower. Nothing here knows what the bytes mean.
+"""
+
+from renkei_chassis.courier.connection import Connection, Endpoint, Link, LinkLostError
+from renkei_chassis.courier.jetstream import DurableShape, StreamShape
+from renkei_chassis.courier.nkeys import (
+    InvalidKeyError,
+    UserKey,
+    generate_user_key,
+    is_user_public_key,
+    load_user_key,
+    save_user_key,
+    user_key_from_seed,
+)
+from renkei_chassis.courier.receiver import Message, Receiver, ReceiverCounters
+from renkei_chassis.courier.relay import Alarm, Distrust, NumberedMessages, Relay, RelayCounters
+
+__all__ = [
+    "Alarm",
+    "Connection",
+    "Distrust",
+    "DurableShape",
+    "Endpoint",
+    "InvalidKeyError",
+    "Link",
+    "LinkLostError",
+    "Message",
+    "NumberedMessages",
+    "Receiver",
+    "ReceiverCounters",
+    "Relay",
+    "RelayCounters",
+    "StreamShape",
+    "UserKey",
+    "generate_user_key",
+    "is_user_public_key",
+    "load_user_key",
+    "save_user_key",
+    "user_key_from_seed",
+]
