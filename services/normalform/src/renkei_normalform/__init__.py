@@ -1,1 +1,24 @@
-"""Bring identifiers into a normal form that can be compared."""
+"""Put identifiers (phones, bank accounts, handles, plates) into one normal form, so that equal things compare equal.
+
+Pure: no I/O, no clock, no settings. The original text is the caller's to keep; a normal form is a key, never a display.
+"""
+
+from renkei_normalform.forms import VERSION, IdentifierType, NormalForm, Strength, strength_of
+from renkei_normalform.normal import normalize
+from renkei_normalform.refusal import NotAnIdentifier, Reason
+from renkei_normalform.search import search_fragment, search_key
+from renkei_normalform.text import MAX_CHARACTERS
+
+__all__ = [
+    "MAX_CHARACTERS",
+    "VERSION",
+    "IdentifierType",
+    "NormalForm",
+    "NotAnIdentifier",
+    "Reason",
+    "Strength",
+    "normalize",
+    "search_fragment",
+    "search_key",
+    "strength_of",
+]
