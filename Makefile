@@ -35,8 +35,8 @@ gen: ## generate Python from proto/
 baseline: venv ## accept the contract as it is now; needs a line in CHANGELOG.md
 	@$(BIN)/buf build --path proto/renkei --exclude-source-info --output tests/contract/baseline.binpb
 
-constraints: venv ## move every pinned version to the newest one
-	@$(BIN)/python make/constraints.py
+constraints: venv ## write constraints.txt anew; UPGRADE=1 moves every version to the newest
+	@$(BIN)/python make/constraints.py $(if $(UPGRADE),--upgrade)
 
 clean: ## remove .venv, caches and generated files
 	@rm -rf .venv .cache .coverage htmlcov services/contract/src proto/third_party

@@ -1,4 +1,4 @@
-"""Refresh constraints.txt and the pins of the build requirements: `make constraints`."""
+"""Refresh constraints.txt and the pins of the build requirements: `make constraints [UPGRADE=1]`."""
 
 from __future__ import annotations
 
@@ -14,22 +14,24 @@ if TYPE_CHECKING:
 
 HEADER = """\
 # The version of every package of others, on every platform and Python that we support.
-# Written by `make constraints`; it holds no address, so any index will do.
+# Written by `make constraints`, with UPGRADE=1 to move them all; it holds no address, so any index will do.
 """
 
 
 def main() -> int:
-    """Resolve the newest versions that all our distributions allow."""
+    """Resolve what all our distributions need; versions stay where they are unless --upgrade is given."""
     environment.pip("install", *environment.group_requirements("refresh"))
     requirements = {unpinned(text) for text in environment.run_requirements()}
     for group in ("dev", "refresh"):
         requirements.update(environment.group_requirements(group))
     command = [str(environment.VENV / "bin" / "uv"), "pip", "compile", "-", "--universal", "--python-version", "3.11"]
-    command += ["--quiet", "--no-header", "--no-annotate", "--no-emit-index-url", "--no-config", "--upgrade"]
+    command += ["--quiet", "--no-config", "--no-header", "--no-annotate", "--no-emit-index-url"]
+    # uv prefers the versions that its output file already has.
+    command += ["--output-file", str(environment.CONSTRAINTS), *sys.argv[1:]]
     done = subprocess.run(command, input="\n".join(sorted(requirements)), capture_output=True, text=True, check=False)
     if done.returncode != 0:
         return environment.refuse(done.stderr.strip())
-    environment.CONSTRAINTS.write_text(HEADER + done.stdout)
+    environment.CONSTRAINTS.write_text(HEADER + environment.CONSTRAINTS.read_text())
     for path in pyprojects():
         path.write_text(pin_build_requirements(path.read_text()))
     return 0
