@@ -11,7 +11,7 @@ import hashlib
 import hmac
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from renkei_chassis.errors import InvalidArgument
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from google.protobuf.message import Message
 
-Position: TypeAlias = tuple[str | int, ...]
+Position: TypeAlias = tuple[Any, ...]
 
 INVALID_PAGE_TOKEN: Final = "INVALID_PAGE_TOKEN"  # noqa: S105 (a reason)
 INVALID_RESUME_TOKEN: Final = "INVALID_RESUME_TOKEN"  # noqa: S105 (a reason)
@@ -72,7 +72,7 @@ class PageTokens:
         body = self._opened(kind, query, token)
         if body is None:
             raise InvalidArgument(reason, "the token was not made by this server for this query")
-        position: list[str | int] = json.loads(body)
+        position: list[Any] = json.loads(body)
         return tuple(position)
 
     def _opened(self, kind: str, query: Message | bytes, token: str) -> bytes | None:

@@ -1,0 +1,1 @@
+"""Keep a service's state: one database, one writer, one schema."""

@@ -1,0 +1,77 @@
+"""Bring a database to the tables that this code knows, or refuse it with words that say what to do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlalchemy import inspect, select
+
+from renkei_chassis.database import tables
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from sqlalchemy import Connection, MetaData
+
+
+class SchemaError(Exception):
+    """The database and this code do not fit; the text says which and what to do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Schema:
+    """A set of tables and the steps that brought it here.
+
+    A new database gets the tables as they are now. An older one runs the steps it lacks, each in
+    one transaction with its number: `steps[0]` leads from version 1 to version 2.
+    """
+
+    component: str
+    metadata: MetaData
+    steps: Sequence[Callable[[Connection], None]] = ()
+
+    @property
+    def version(self) -> int:
+        """The version that this code knows."""
+        return len(self.steps) + 1
+
+
+CHASSIS = Schema(component="chassis", metadata=tables.metadata)
+
+
+def migrate(connection: Connection, schemas: Sequence[Schema]) -> None:
+    """Create or migrate every set of tables. The caller commits; on an error it rolls back all of it."""
+    present = set(inspect(connection).get_table_names())
+    if tables.schema_versions.name not in present:
+        if present:
+            raise SchemaError("the database holds tables, but none of Renkei's: name another file or an empty database")
+        tables.schema_versions.create(connection)
+    known = {row.component: row.version for row in connection.execute(select(tables.schema_versions))}
+    for schema in schemas:
+        _bring_up(connection, schema, known.get(schema.component))
+    present = set(inspect(connection).get_table_names())
+    missing = sorted({table for schema in schemas for table in schema.metadata.tables} - present)
+    if missing:
+        raise SchemaError(f"the database lacks {', '.join(missing)}: a half-applied migration; restore it from a backup")
+
+
+def _bring_up(connection: Connection, schema: Schema, found: int | None) -> None:
+    if found is None:
+        schema.metadata.create_all(connection)
+        connection.execute(
+            tables.schema_versions.insert(), {"component": schema.component, "version": schema.version}
+        )
+        return
+    if found > schema.version:
+        raise SchemaError(
+            f"the database's {schema.component} tables are of version {found}, this program knows {schema.version}: "
+            "start the newer program"
+        )
+    for number, step in enumerate(schema.steps[found - 1 :], start=found + 1):
+        step(connection)
+        connection.execute(
+            tables.schema_versions.update()
+            .where(tables.schema_versions.c.component == schema.component)
+            .values(version=number)
+        )

@@ -1,0 +1,117 @@
+"""What a rule reads and writes through, inside the writer's batch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from renkei.policy.v1.policy_pb2 import GRADE_UNSPECIFIED
+from renkei_chassis.clock import from_us
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+    from uuid import UUID
+
+    from google.protobuf.message import Message
+    from sqlalchemy import Connection, CursorResult, Executable, Row, Table
+
+    from renkei.event.v1.event_pb2 import Origin
+    from renkei.policy.v1.policy_pb2 import Grade
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RawPayload:
+    """A payload that is passed on as it came, its type perhaps unknown to this program."""
+
+    type_name: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewEvent:
+    """An event that a rule hands over; sequence, time and digest are the log's to give.
+
+    `audience` maps agencies to grades and is frozen here: empty means nobody.
+    """
+
+    payload: Message | RawPayload
+    resource: str
+    audience: Mapping[str, Grade.ValueType] = field(default_factory=dict)
+    may_ignore: bool = False
+    event_id: UUID | None = None
+    origin: Origin | None = None
+    grade: Grade.ValueType = GRADE_UNSPECIFIED
+    trace_parent: str = ""
+
+
+class Transaction:
+    """One batch's transaction, as one request sees it.
+
+    Rows handed over by `insert` go in together, one `executemany` a table, before anything is read
+    again; so every row of a table must name the same columns. `now` is the same for a whole batch.
+    """
+
+    def __init__(self, connection: Connection, *, now_us: int) -> None:
+        """Belongs to the writer."""
+        self._connection = connection
+        self._pending: dict[Table, list[Mapping[str, Any]]] = {}
+        self._before: dict[Table, int] = {}  # how many pending rows are of earlier requests
+        self._events_before = 0
+        self._own_rows = False
+        self._in_database = False  # something of this request is in already; only a rollback takes it back
+        self.events: list[NewEvent] = []
+        self.now_us = now_us
+        self.trace_parent = ""
+
+    @property
+    def now(self) -> datetime:
+        """The time of the batch, in UTC."""
+        return from_us(self.now_us)
+
+    def insert(self, table: Table, row: Mapping[str, Any]) -> None:
+        """Hand over a row."""
+        self._own_rows = True
+        self._pending.setdefault(table, []).append(row)
+
+    def emit(self, event: NewEvent) -> None:
+        """Hand over an event; it gets its place in the log when the batch is complete."""
+        self.events.append(event)
+
+    def execute(self, statement: Executable, rows: Sequence[Mapping[str, Any]] | None = None) -> CursorResult[Any]:
+        """Run a statement that sees everything handed over so far."""
+        self.flush()
+        if not statement.is_select:
+            self._in_database = True
+        return self._connection.execute(statement, rows) if rows is not None else self._connection.execute(statement)
+
+    def first(self, statement: Executable) -> Row[Any] | None:
+        """Read at most one row."""
+        return self.execute(statement).first()
+
+    def flush(self) -> None:
+        """Put in the rows handed over so far."""
+        if not self._pending:
+            return
+        self._in_database = self._in_database or self._own_rows
+        self._before = {}
+        pending, self._pending = self._pending, {}
+        for table, rows in pending.items():
+            self._connection.execute(table.insert(), rows)
+
+    def begin_request(self, trace_parent: str = "") -> None:
+        """Begin the next request of the batch. Belongs to the writer, as does `undo_request`."""
+        self._before = {table: len(rows) for table, rows in self._pending.items()}
+        self._events_before = len(self.events)
+        self._own_rows = self._in_database = False
+        self.trace_parent = trace_parent
+
+    def undo_request(self) -> bool:
+        """Take back what the request handed over. False: some of it is in the database already."""
+        del self.events[self._events_before :]
+        for table in list(self._pending):
+            kept = self._before.get(table, 0)
+            del self._pending[table][kept:]
+            if not kept:
+                del self._pending[table]
+        return not self._in_database

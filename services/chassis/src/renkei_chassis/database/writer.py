@@ -1,0 +1,147 @@
+"""The one writer of a service's database: it takes all that wait and commits them as one group."""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
+
+from renkei_chassis.database.group import CallJob, EffectJob, Group
+from renkei_chassis.errors import ResourceExhausted, Unavailable
+from renkei_chassis.log.log import Log
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from uuid import UUID
+
+    from google.protobuf.message import Message
+
+    from renkei_chassis.clock import Clock
+    from renkei_chassis.database.engine import Database
+    from renkei_chassis.database.requests import WriteMethod
+    from renkei_chassis.database.transaction import Transaction
+    from renkei_chassis.identity import Principal
+
+T = TypeVar("T")
+
+MAX_GROUP: Final = 512
+MAX_WAITING: Final = 20_000
+# A group this large means load: the next one gathers for a moment, since a sync costs more than that.
+_BUSY_GROUP: Final = 16
+_GATHER_SECONDS: Final = 0.001
+
+
+class Writer:
+    """Serialises every write of one database.
+
+    `call` carries out a request (parse, validate, look up its id, decide, store), `run` an effect of
+    our own. Both wait until the group is committed; neither's failure harms its neighbours. A caller
+    who goes away does not take its write back once the group has begun.
+    """
+
+    def __init__(self, *, database: Database, log: Log, clock: Clock, max_behind_seconds: float = 10.0) -> None:
+        """Call `start` on the event loop before the first write."""
+        self._group = Group(database=database, clock=clock, max_behind_us=int(max_behind_seconds * 1e6))
+        self._log = log
+        self._waiting: list[CallJob | EffectJob] = []
+        self._wake = asyncio.Event()
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="writer")
+        self._task: asyncio.Task[None] | None = None
+        self._stopping = False
+        self.groups = 0
+        self.jobs = 0
+
+    def start(self) -> None:
+        """Begin to write."""
+        self._task = asyncio.create_task(self._work(), name="writer")
+
+    async def stop(self) -> None:
+        """Finish what waits, then refuse everything."""
+        self._stopping = True
+        self._wake.set()
+        if self._task is not None:
+            await self._task
+        self._thread.shutdown(wait=True)
+
+    async def call(
+        self,
+        method: WriteMethod,
+        *,
+        path: str,
+        request: bytes | Message,
+        request_type: type[Message],
+        caller: Principal,
+        request_id: UUID | None = None,
+        trace_parent: str = "",
+    ) -> Message:
+        """Carry out a request and return its answer after the commit.
+
+        Raises what the rule raises; Unavailable/STORAGE_UNAVAILABLE where nothing could be committed.
+        A bulk load gives `request_id` itself, since its rows have none in their messages.
+        """
+        job = CallJob(
+            future=asyncio.get_running_loop().create_future(),
+            method=method,
+            path=path,
+            request=request,
+            request_type=request_type,
+            caller=caller,
+            request_id=request_id,
+            trace_parent=trace_parent,
+        )
+        self._add(job)
+        return cast("Message", await job.future)
+
+    async def run(self, effect: Callable[[Transaction], T], *, trace_parent: str = "") -> T:
+        """Run an effect of our own inside the next group and return its value after the commit."""
+        job = EffectJob(
+            future=asyncio.get_running_loop().create_future(), effect=effect, trace_parent=trace_parent
+        )
+        self._add(job)
+        return cast("T", await job.future)
+
+    def _add(self, job: CallJob | EffectJob) -> None:
+        if self._stopping:
+            raise Unavailable("SHUTTING_DOWN", "the server is stopping; repeat the request elsewhere or later")
+        if len(self._waiting) >= MAX_WAITING:
+            raise ResourceExhausted("OVERLOADED", "too many writes wait; slow down")
+        self._waiting.append(job)
+        self._wake.set()
+
+    async def _work(self) -> None:
+        loop = asyncio.get_running_loop()
+        last = 0
+        while True:
+            if not self._waiting:
+                if self._stopping:
+                    return
+                self._wake.clear()
+                await self._wake.wait()
+            # Callers that were answered just now come back at once: let them join this group.
+            await asyncio.sleep(_GATHER_SECONDS if last >= _BUSY_GROUP else 0)
+            jobs = [job for job in self._waiting[:MAX_GROUP] if not job.future.done()]
+            self._waiting = self._waiting[MAX_GROUP:]
+            last = len(jobs)
+            if not jobs:
+                continue
+            try:
+                position = await loop.run_in_executor(self._thread, self._group.process, jobs, self._log.position)
+            except Exception as error:  # noqa: BLE001 (the outermost loop: nobody may wait for ever)
+                for job in jobs:
+                    _resolve(job.future, None, error)
+                continue
+            if position is not self._log.position:
+                self._log.advance(position)
+            self.groups += 1
+            self.jobs += len(jobs)
+            for job in jobs:
+                _resolve(job.future, job.result, job.error)
+
+
+def _resolve(future: asyncio.Future[Any], result: object, error: BaseException | None) -> None:
+    if future.done():  # the caller went away
+        return
+    if error is not None:
+        future.set_exception(error)
+    else:
+        future.set_result(result)

@@ -1,0 +1,171 @@
+"""Apply events of another service's log: all of a batch in one transaction, the poisonous one set aside."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from google.protobuf.message import DecodeError, Message
+from sqlalchemy.exc import IntegrityError
+
+from renkei.event.v1.event_pb2 import Event
+from renkei_chassis.contract import event_type, is_known
+from renkei_chassis.database.transaction import Transaction
+from renkei_chassis.errors import RenkeiError, Unavailable
+from renkei_chassis.follower import state
+from renkei_chassis.follower.state import Cursor
+from renkei_chassis.log.digest import event_digest
+from renkei_chassis.telemetry.logging import log_event
+
+if TYPE_CHECKING:
+    from renkei_chassis.database.writer import Writer
+
+Handler = Callable[[Transaction, Event, Any], None]
+"""What an event does here: `handler(transaction, envelope, payload)`. Plain, and safe to repeat."""
+
+UNKNOWN_TYPE: Final = "UNKNOWN_TYPE"
+UNREADABLE: Final = "UNREADABLE"
+DIGEST_MISMATCH: Final = "DIGEST_MISMATCH"
+HANDLER_FAILED: Final = "HANDLER_FAILED"
+BEHIND_ANOTHER: Final = "BEHIND_ANOTHER"
+_LOG: Final = logging.getLogger("renkei.follower")
+
+
+class SetAside(Exception):  # noqa: N818 (it is no error of ours)
+    """Raised by a handler for an event that it will never take; `reason` is kept with the event."""
+
+    def __init__(self, reason: str) -> None:
+        """Give the reason in capitals, such as FOREIGN_ORIGINATOR."""
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Applier:
+    """Applies the events of one log by the handlers of one service."""
+
+    def __init__(self, *, source: str, handlers: Mapping[str, Handler], writer: Writer) -> None:
+        """Take handlers by the full name of the event's type; a known type without one does nothing here."""
+        self.source = source
+        self._handlers = handlers
+        self._writer = writer
+
+    async def apply(self, events: Sequence[Event], *, epoch: str) -> Cursor:
+        """Bring a gapless stretch into effect and return the cursor behind it.
+
+        A batch that fails is applied event by event; one that fails alone, and again, is set aside
+        with a reason, and with it every later event of its resource. Raises Unavailable where the
+        database cannot commit: that is no event's fault, and is to be tried again.
+        """
+        try:
+            return await self._writer.run(lambda transaction: self._all(transaction, events, epoch))
+        except Unavailable:
+            raise
+        except Exception as error:
+            if len(events) == 1:
+                return await self._alone(events[0], epoch, error)
+        cursor = Cursor(epoch=epoch, sequence=events[0].sequence - 1)
+        for event in events:
+            cursor = await self.apply([event], epoch=epoch)
+        return cursor
+
+    async def retry(self, event: Event) -> bool:
+        """Apply an event that was set aside. False: it stays aside."""
+        try:
+            await self._writer.run(lambda transaction: self._again(transaction, event))
+        except Unavailable:
+            raise
+        except Exception as error:  # noqa: BLE001 (whatever a handler raises is the event's own failure)
+            reason = _reason(error)
+            await self._writer.run(
+                lambda transaction: state.count_attempt(transaction, self.source, event.sequence, reason)
+            )
+            return False
+        return True
+
+    def _all(self, transaction: Transaction, events: Sequence[Event], epoch: str) -> Cursor:
+        aside = state.resources_aside(transaction, self.source)
+        for event in state.unapplied(transaction, self.source, events):
+            if event.resource and event.resource in aside:
+                state.put_aside(transaction, self.source, event, BEHIND_ANOTHER)
+            else:
+                self._one(transaction, event)
+            state.remember_applied(transaction, self.source, event)
+        cursor = Cursor(epoch=epoch, sequence=events[-1].sequence)
+        state.move_cursor(transaction, self.source, cursor)
+        return cursor
+
+    def _one(self, transaction: Transaction, event: Event) -> None:
+        if event.erased:
+            return
+        if not is_known(event.type):
+            if event.may_ignore:
+                return
+            raise SetAside(UNKNOWN_TYPE)
+        handler = self._handlers.get(event.type)
+        if handler is None:
+            return
+        transaction.trace_parent = event.trace_parent
+        handler(transaction, event, _payload(event))
+
+    def _again(self, transaction: Transaction, event: Event) -> None:
+        self._one(transaction, event)
+        state.take_back(transaction, self.source, event.sequence)
+
+    async def _alone(self, event: Event, epoch: str, first: Exception) -> Cursor:
+        """One event failed alone: once more, and then it is set aside."""
+        try:
+            return await self._writer.run(lambda transaction: self._all(transaction, [event], epoch))
+        except Unavailable:
+            raise
+        except Exception as error:  # noqa: BLE001 (whatever a handler raises is the event's own failure)
+            reason = _reason(error)
+            log_event(
+                _LOG,
+                "an event was set aside",
+                level=logging.ERROR,
+                error=first,
+                log=self.source,
+                sequence=event.sequence,
+                event_id=event.id,
+                event_type=event.type,
+                reason=reason,
+            )
+            return await self._writer.run(lambda transaction: self._set_aside(transaction, event, epoch, reason))
+
+    def _set_aside(self, transaction: Transaction, event: Event, epoch: str, reason: str) -> Cursor:
+        cursor = Cursor(epoch=epoch, sequence=event.sequence)
+        state.put_aside(transaction, self.source, event, reason)
+        state.remember_applied(transaction, self.source, event)
+        state.move_cursor(transaction, self.source, cursor)
+        return cursor
+
+
+def _payload(event: Event) -> Message:
+    """Read the payload, and check that it is what the log's digest was made over."""
+    digest = event_digest(
+        salt=event.salt,
+        event_id=uuid.UUID(event.id),
+        time_us=event.time.ToMicroseconds(),
+        type_name=event.type,
+        payload=event.data.value,
+    )
+    if digest != event.digest:
+        raise SetAside(DIGEST_MISMATCH)
+    try:
+        return event_type(event.type).FromString(event.data.value)
+    except DecodeError:
+        raise SetAside(UNREADABLE) from None
+
+
+def _reason(error: Exception) -> str:
+    match error:
+        case SetAside():
+            return error.reason
+        case RenkeiError():
+            return error.reason
+        case IntegrityError():
+            return "ROW_REFUSED"
+        case _:
+            return HANDLER_FAILED

@@ -1,0 +1,159 @@
+"""Follow another service's log: NATS brings events fast, ReadLog brings them surely, our own cursor says what is missing."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Final
+
+from google.protobuf.message import DecodeError
+
+from renkei.event.v1.event_pb2 import Event, EventBatch
+from renkei.event.v1.log_pb2 import ReadLogRequest, ReadLogResponse
+from renkei_chassis.errors import OutOfRange, RenkeiError
+from renkei_chassis.follower import state
+from renkei_chassis.follower.state import Cursor
+from renkei_chassis.telemetry.logging import log_event
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+    from renkei_chassis.courier.receiver import Message
+    from renkei_chassis.database.engine import Database
+    from renkei_chassis.follower.apply import Applier
+
+BATCH: Final = 256
+_BACKOFF_SECONDS: Final = (0.1, 0.2, 0.5, 1.0, 2.0)
+_LOG: Final = logging.getLogger("renkei.follower")
+
+
+class Follower:
+    """Brings one log into effect in one database, in order, each event once.
+
+    `on_messages` takes packed messages from NATS, in any order and as often as they like to come.
+    `run` asks the log itself at every tick, whether NATS works or not. The two share one lock, so
+    there is one stretch at a time.
+    """
+
+    def __init__(
+        self,
+        *,
+        applier: Applier,
+        database: Database,
+        read_log: Callable[[ReadLogRequest], Awaitable[ReadLogResponse]],
+        courier_connected: Callable[[], bool],
+        tick_seconds: float = 5.0,
+        tick_seconds_without_courier: float = 0.25,
+    ) -> None:
+        """Take the log's own answer (`read_log`) and whether NATS brings events now."""
+        self.source = applier.source
+        self.cursor = database.look(lambda connection: state.read_cursor(connection, applier.source))
+        self.last_known = self.cursor.sequence
+        self.repaired = 0
+        self.reachable = False
+        self._applier = applier
+        self._read_log = read_log
+        self.courier_connected = courier_connected
+        self._tick_seconds = tick_seconds
+        self._tick_without = tick_seconds_without_courier
+        self._lock = asyncio.Lock()
+        self._moved = asyncio.Event()
+        self._failures = 0
+
+    async def run(self) -> None:
+        """Repair at every tick, for ever. Cancel it to stop."""
+        while True:
+            waits = self._tick_seconds if self.courier_connected() else self._tick_without
+            try:
+                async with self._lock:
+                    await self._repair()
+                self._failures = 0
+            except RenkeiError as error:
+                self._note(error)
+                waits = _BACKOFF_SECONDS[min(self._failures, len(_BACKOFF_SECONDS) - 1)]
+                self._failures += 1
+            await asyncio.sleep(waits)
+
+    async def on_messages(self, messages: Sequence[Message]) -> int | None:
+        """Take packed messages; returns the number of the last that is wholly in effect, to be acknowledged."""
+        async with self._lock:
+            done: int | None = None
+            for message in messages:
+                try:
+                    batch = EventBatch.FromString(message.data)
+                except DecodeError:
+                    continue  # not ours; the next tick reads what it should have been
+                if batch.source != self.source or not batch.events:
+                    continue
+                try:
+                    await self._take(batch)
+                except RenkeiError as error:
+                    self._note(error)
+                    return done
+                done = message.number
+            return done
+
+    async def caught_up(self, sequence: int) -> None:
+        """Wait until everything up to a sequence is in effect or set aside."""
+        while self.cursor.sequence < sequence:
+            self._moved.clear()
+            await self._moved.wait()
+
+    async def _take(self, batch: EventBatch) -> None:
+        self.last_known = max(self.last_known, batch.events[-1].sequence)
+        if batch.epoch != self.cursor.epoch:
+            # A message cannot say that a log was restored: the log itself must.
+            await self._repair()
+            if batch.epoch != self.cursor.epoch:
+                return
+        if batch.events[0].sequence > self.cursor.sequence + 1:
+            await self._repair(through=batch.events[0].sequence - 1)
+        fresh = [event for event in batch.events if event.sequence > self.cursor.sequence]
+        if fresh and fresh[0].sequence == self.cursor.sequence + 1:
+            await self._apply(fresh, batch.epoch)
+
+    async def _repair(self, *, through: int | None = None) -> None:
+        """Read from the log what is missing, at least up to `through`, until there is no more."""
+        while through is None or self.cursor.sequence < through:
+            answer = await self._ask()
+            self.reachable = True
+            self.last_known = answer.last_sequence
+            if answer.epoch != self.cursor.epoch:
+                if self.cursor.epoch:
+                    await self._begin_again(answer.epoch)
+                    continue
+                self.cursor = Cursor(epoch=answer.epoch, sequence=0)
+            if not answer.events:
+                return
+            self.repaired += len(answer.events)
+            await self._apply(list(answer.events), answer.epoch)
+
+    async def _ask(self) -> ReadLogResponse:
+        try:
+            return await self._read_log(ReadLogRequest(after_sequence=self.cursor.sequence, max_events=BATCH))
+        except OutOfRange as error:
+            epoch = error.metadata.get("epoch", "")
+            if not epoch or epoch == self.cursor.epoch:
+                raise
+            await self._begin_again(epoch)
+            return await self._read_log(ReadLogRequest(after_sequence=0, max_events=BATCH))
+
+    async def _begin_again(self, epoch: str) -> None:
+        """The log was restored: read it from its start; what is in effect is known by event id."""
+        log_event(_LOG, "the log has a new epoch; reading it again", level=logging.WARNING, log=self.source, epoch=epoch)
+        self.cursor = Cursor(epoch=epoch, sequence=0)
+
+    async def _apply(self, events: Sequence[Event], epoch: str) -> None:
+        for start in range(0, len(events), BATCH):
+            stretch = events[start : start + BATCH]
+            if stretch[0].sequence != self.cursor.sequence + 1:
+                return  # a hole inside a message: the tick reads what is there
+            self.cursor = await self._applier.apply(stretch, epoch=epoch)
+            self._moved.set()
+
+    def _note(self, error: RenkeiError) -> None:
+        self.reachable = False
+        if self._failures == 0:
+            log_event(_LOG, "following waits", log=self.source, reason=error.reason, position=self.cursor.sequence)
+
+

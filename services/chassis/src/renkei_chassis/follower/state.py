@@ -1,0 +1,134 @@
+"""What a follower keeps in its own database: cursor, applied events, and what was set aside."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import and_, func, select
+
+from renkei_chassis.database import tables
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import Connection, Row
+    from sqlalchemy.sql.elements import ColumnElement
+
+    from renkei.event.v1.event_pb2 import Event
+    from renkei_chassis.database.transaction import Transaction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cursor:
+    """Everything of a log's epoch up to `sequence` is in effect, or set aside."""
+
+    epoch: str
+    sequence: int
+    apply_time_us: int = 0
+
+
+def read_cursor(connection: Connection, source: str) -> Cursor:
+    """Read how far a log is in effect; an unknown one from the start."""
+    row = connection.execute(select(tables.cursors).where(tables.cursors.c.source == source)).first()
+    if row is None:
+        return Cursor(epoch="", sequence=0)
+    return Cursor(epoch=row.epoch, sequence=row.sequence, apply_time_us=row.apply_time_us)
+
+
+def move_cursor(transaction: Transaction, source: str, cursor: Cursor) -> None:
+    """Move the cursor, in the transaction of the effect."""
+    values = {"epoch": cursor.epoch, "sequence": cursor.sequence, "apply_time_us": transaction.now_us}
+    moved = transaction.execute(tables.cursors.update().where(tables.cursors.c.source == source).values(**values))
+    if moved.rowcount == 0:
+        transaction.execute(tables.cursors.insert().values(source=source, **values))
+
+
+def unapplied(transaction: Transaction, source: str, events: Sequence[Event]) -> list[Event]:
+    """Leave out what is in effect already, by event id: a restored log offers everything again."""
+    ids = [uuid.UUID(event.id).bytes for event in events]
+    known = {
+        (row.origin_agency, bytes(row.event_id))
+        for row in transaction.execute(
+            select(tables.applied.c.origin_agency, tables.applied.c.event_id).where(
+                tables.applied.c.source == source, tables.applied.c.event_id.in_(ids)
+            )
+        )
+    }
+    return [
+        event for event, event_id in zip(events, ids, strict=True) if (event.origin.agency, event_id) not in known
+    ]
+
+
+def remember_applied(transaction: Transaction, source: str, event: Event) -> None:
+    """Note that an event is in effect, or was set aside."""
+    transaction.insert(
+        tables.applied,
+        {"source": source, "origin_agency": event.origin.agency, "event_id": uuid.UUID(event.id).bytes},
+    )
+
+
+def put_aside(transaction: Transaction, source: str, event: Event, reason: str) -> None:
+    """Set an event aside; its content stays in the log it came from."""
+    transaction.insert(
+        tables.set_aside,
+        {
+            "source": source,
+            "sequence": event.sequence,
+            "event_id": uuid.UUID(event.id).bytes,
+            "origin_agency": event.origin.agency,
+            "type": event.type,
+            "resource": event.resource,
+            "reason": reason,
+            "attempts": 1,
+            "time_us": transaction.now_us,
+        },
+    )
+
+
+def resources_aside(transaction: Transaction, source: str) -> set[str]:
+    """Name the resources whose later events must wait."""
+    found = transaction.execute(
+        select(tables.set_aside.c.resource).where(tables.set_aside.c.source == source).distinct()
+    )
+    return {row.resource for row in found if row.resource}
+
+
+def take_back(transaction: Transaction, source: str, sequence: int) -> None:
+    """An event that was set aside is in effect now."""
+    transaction.execute(tables.set_aside.delete().where(_is(source, sequence)))
+
+
+def count_attempt(transaction: Transaction, source: str, sequence: int, reason: str) -> None:
+    """An event that was set aside failed again."""
+    transaction.execute(
+        tables.set_aside.update()
+        .where(_is(source, sequence))
+        .values(attempts=tables.set_aside.c.attempts + 1, reason=reason)
+    )
+
+
+def count_aside(connection: Connection, source: str) -> int:
+    """Count what is set aside."""
+    return int(
+        connection.execute(
+            select(func.count()).select_from(tables.set_aside).where(tables.set_aside.c.source == source)
+        ).scalar_one()
+    )
+
+
+def list_aside(
+    connection: Connection, *, source: str = "", after: tuple[str, int] = ("", 0), limit: int = 1000
+) -> Sequence[Row[Any]]:
+    """List what is set aside, by log and sequence."""
+    columns = tables.set_aside.c
+    beyond = (columns.source > after[0]) | and_(columns.source == after[0], columns.sequence > after[1])
+    statement = select(tables.set_aside).where(beyond).order_by(columns.source, columns.sequence).limit(limit)
+    if source:
+        statement = statement.where(columns.source == source)
+    return connection.execute(statement).all()
+
+
+def _is(source: str, sequence: int) -> ColumnElement[bool]:
+    return and_(tables.set_aside.c.source == source, tables.set_aside.c.sequence == sequence)

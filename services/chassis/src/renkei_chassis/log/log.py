@@ -1,0 +1,72 @@
+"""A service's log as the rest of the service sees it: where it ends, what it holds, and when it grows."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from renkei_chassis.log.read import MAX_EVENTS, read_events, read_packs
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+
+    from renkei.event.v1.event_pb2 import Event
+    from renkei_chassis.database.engine import Database
+    from renkei_chassis.log.append import Position
+
+
+class Log:
+    """The log of one service, `agencies/{agency}/logs/{service}`.
+
+    It is also the relay's source of numbered messages (`last_number`, `read`).
+    """
+
+    def __init__(self, *, name: str, database: Database, position: Position) -> None:
+        """Take the log's name and where it ends now."""
+        self.name = name
+        self.epoch = database.epoch
+        self.position = position
+        self._database = database
+        self._grown = asyncio.Event()
+
+    def advance(self, position: Position) -> None:
+        """Say that everything up to `position` is committed. On the event loop."""
+        self.position = position
+        grown, self._grown = self._grown, asyncio.Event()
+        grown.set()
+
+    async def grown(self, *, after: int) -> None:
+        """Wait until the log goes beyond a sequence."""
+        while self.position.sequence <= after:
+            await self._grown.wait()
+
+    async def events(self, *, after: int, limit: int = MAX_EVENTS) -> list[Event]:
+        """Read the committed events after a sequence, in order."""
+        if self.position.sequence <= after:
+            return []
+        return await self._database.read(lambda connection: read_events(connection, self.name, after=after, limit=limit))
+
+    async def follow(self, *, after: int, checkpoint_seconds: float = 15.0) -> AsyncIterator[Sequence[Event]]:
+        """Yield what is there and then what comes, batch by batch; an empty batch is a sign of life."""
+        while True:
+            try:
+                async with asyncio.timeout(checkpoint_seconds):
+                    await self.grown(after=after)
+            except TimeoutError:
+                yield ()
+                continue
+            batch = await self.events(after=after)
+            after = batch[-1].sequence
+            yield batch
+
+    async def last_number(self) -> int:
+        """Tell the number of the last pack."""
+        return self.position.pack
+
+    async def read(self, after: int, limit: int) -> list[tuple[int, bytes]]:
+        """Read packs after a number, ready to be sent."""
+        if self.position.pack <= after:
+            return []
+        return await self._database.read(
+            lambda connection: read_packs(connection, self.name, self.epoch, after=after, limit=limit)
+        )

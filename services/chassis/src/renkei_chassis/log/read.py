@@ -1,0 +1,78 @@
+"""Read a service's log: events by sequence, and the packs that go over NATS."""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import select
+
+from renkei.event.v1.event_pb2 import Event, EventBatch
+from renkei_chassis.database import tables
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Row
+
+TYPE_URL: Final = "type.googleapis.com/"
+MAX_EVENTS: Final = 1000
+MAX_BYTES: Final = 1024 * 1024
+_COLUMNS: Final = (
+    select(tables.events, tables.payloads.c.salt, tables.payloads.c.data)
+    .join_from(tables.events, tables.payloads, tables.events.c.sequence == tables.payloads.c.sequence, isouter=True)
+    .order_by(tables.events.c.sequence)
+)
+
+
+def read_events(
+    connection: Connection, source: str, *, after: int, limit: int = MAX_EVENTS, through: int | None = None
+) -> list[Event]:
+    """Read the events after a place, in order: at most `limit`, and at most about 1 MiB of them."""
+    statement = _COLUMNS.where(tables.events.c.sequence > after).limit(min(limit, MAX_EVENTS))
+    if through is not None:
+        statement = statement.where(tables.events.c.sequence <= through)
+    found: list[Event] = []
+    size = 0
+    # One row at a time: a long stretch is cut by its size before it fills the memory.
+    for row in connection.execute(statement):
+        event = _event(source, row)
+        size += event.ByteSize()
+        if found and size > MAX_BYTES:
+            break
+        found.append(event)
+    return found
+
+
+def read_packs(connection: Connection, source: str, epoch: str, *, after: int, limit: int) -> list[tuple[int, bytes]]:
+    """Read the packs after a number, as (number, serialised EventBatch): the same bytes until something is erased."""
+    rows = connection.execute(
+        select(tables.packs).where(tables.packs.c.number > after).order_by(tables.packs.c.number).limit(limit)
+    ).all()
+    packs: list[tuple[int, bytes]] = []
+    for row in rows:
+        events = [
+            _event(source, found)
+            for found in connection.execute(
+                _COLUMNS.where(tables.events.c.sequence.between(row.first_sequence, row.last_sequence))
+            )
+        ]
+        batch = EventBatch(source=source, epoch=epoch, number=row.number, events=events)
+        packs.append((row.number, batch.SerializeToString()))
+    return packs
+
+
+def _event(source: str, row: Row[Any]) -> Event:
+    event = Event.FromString(row.envelope)
+    event.source = source
+    event.sequence = row.sequence
+    event.id = str(uuid.UUID(bytes=row.event_id))
+    event.time.FromMicroseconds(row.time_us)
+    event.type = row.type
+    event.resource = row.resource
+    event.digest = row.digest
+    if row.erased or row.data is None:
+        event.erased = True
+    else:
+        event.salt = row.salt
+        event.data.type_url = TYPE_URL + row.type
+        event.data.value = row.data
+    return event

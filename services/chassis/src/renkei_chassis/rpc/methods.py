@@ -1,0 +1,49 @@
+"""What a service answers calls with: one value for each method of the contract."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from google.protobuf.message import Message
+
+from renkei_chassis.database.requests import WriteMethod
+
+if TYPE_CHECKING:
+    from renkei_chassis.identity import Principal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """What is known of a call beside its request."""
+
+    path: str
+    caller: Principal
+    trace_parent: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadMethod:
+    """A method that answers once and changes nothing."""
+
+    answer: Callable[[Any, Call], Awaitable[Message]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamMethod:
+    """A method that answers one request many times."""
+
+    answers: Callable[[Any, Call], AsyncIterator[Message]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DuplexMethod:
+    """A method that answers many requests many times. Each request is validated before it is seen."""
+
+    answers: Callable[[AsyncIterator[Any], Call], AsyncIterator[Message]]
+
+
+Method = WriteMethod | ReadMethod | StreamMethod | DuplexMethod
+Api = Mapping[str, Mapping[str, Method]]
+"""Methods by the full name of their gRPC service and their own name."""

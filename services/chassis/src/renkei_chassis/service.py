@@ -1,0 +1,271 @@
+"""Run one service: open its database, start writer, log, relay, followers and server; stop them in order."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from renkei.event.v1.log_pb2 import ReadLogRequest, ReadLogResponse
+from renkei.event.v1.log_pb2_grpc import LogServiceStub
+from renkei_chassis.clock import Clock, WallClock
+from renkei_chassis.courier import Connection, DurableShape, Endpoint, Receiver, Relay, StreamShape
+from renkei_chassis.database.engine import Database, Owner
+from renkei_chassis.database.requests import forget_old
+from renkei_chassis.database.schema import Schema
+from renkei_chassis.database.writer import Writer
+from renkei_chassis.follower.api import follower_api
+from renkei_chassis.follower.apply import Applier, Handler
+from renkei_chassis.follower.follower import Follower
+from renkei_chassis.follower.retry import Retrier
+from renkei_chassis.identity import Minter, TrustFile, Verifier
+from renkei_chassis.log.api import log_api
+from renkei_chassis.log.append import read_position
+from renkei_chassis.log.changes import Changes
+from renkei_chassis.log.log import Log
+from renkei_chassis.rpc.client import Client
+from renkei_chassis.rpc.methods import Api
+from renkei_chassis.rpc.page_tokens import PageTokens
+from renkei_chassis.rpc.pipeline import Pipeline
+from renkei_chassis.rpc.server import Server
+from renkei_chassis.telemetry.logging import log_event
+from renkei_chassis.telemetry.metrics import Metrics
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+_LOG: Final = logging.getLogger("renkei.service")
+_LOCAL_MAX_AGE: Final = timedelta(hours=24)
+_FORGET_SECONDS: Final = 3600.0
+_RESTART_SECONDS: Final = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """Where a service runs: what its node gives it, the same for every service of the agency but `key`."""
+
+    agency: str
+    """`agencies/jp-12`."""
+    data_directory: Path
+    addresses: Mapping[str, str]
+    """`host:port` of every service of the agency, by short name."""
+    key: Ed25519PrivateKey
+    """The service's own key; its public half stands in `trust`."""
+    trust: TrustFile
+    courier: Endpoint | None = None
+    """The agency's own NATS; None to work without."""
+    reflection: bool = False
+    clock: Clock = field(default_factory=WallClock)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What the chassis gives to a service's wiring."""
+
+    agency: str
+    database: Database
+    writer: Writer
+    log: Log
+    changes: Changes
+    clock: Clock
+    tokens: PageTokens
+    metrics: Metrics
+    minter: Minter
+    courier: Connection | None
+    client: Callable[[str], Client]
+    """A client of another service of the same agency, by short name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wiring:
+    """What a service does, once its parts are there."""
+
+    api: Api
+    follows: Mapping[str, Mapping[str, Handler]] = field(default_factory=dict)
+    """Handlers by event type, for each service whose log is followed."""
+    tasks: Mapping[str, Callable[[], Awaitable[None]]] = field(default_factory=dict)
+    """What runs as long as the service does."""
+    closing: Sequence[Callable[[], Awaitable[None]]] = ()
+    """What is to be closed at the end."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Blueprint:
+    """A service: its name, its tables, and how its parts are put together."""
+
+    name: str
+    schema: Schema
+    wire: Callable[[Parts], Wiring]
+
+
+class Service:
+    """A running service."""
+
+    def __init__(self, *, blueprint: Blueprint, surroundings: Surroundings) -> None:
+        """Call `start` next."""
+        self.name = blueprint.name
+        self.metrics = Metrics(blueprint.name)
+        self.followers: dict[str, Follower] = {}
+        self._blueprint = blueprint
+        self._around = surroundings
+        self._tasks: list[asyncio.Task[None]] = []
+        self._clients: dict[str, Client] = {}
+        self._closing: Sequence[Callable[[], Awaitable[None]]] = ()
+
+    async def start(self) -> None:
+        """Open, migrate, serve. Raises what is wrong with settings or database; nothing is left open then."""
+        around, name = self._around, self.name
+        address = around.addresses[name]
+        owner = Owner(agency=around.agency, service=name)
+        path = around.data_directory / f"{name}.db"
+        self.database = await asyncio.to_thread(Database.open, path, owner=owner, schema=self._blueprint.schema)
+        try:
+            await self._start(address)
+        except BaseException:
+            await self.stop()
+            raise
+        log_event(_LOG, "serving", service=name, agency=around.agency)
+
+    async def _start(self, address: str) -> None:
+        around, name = self._around, self.name
+        position = await self.database.read(read_position)
+        self.log = Log(name=f"{around.agency}/logs/{name}", database=self.database, position=position)
+        self.writer = Writer(database=self.database, log=self.log, clock=around.clock)
+        self.writer.start()
+        self._minter = Minter(around.key, issuer=f"{around.agency}/services/{name}", role="SERVICE", clock=around.clock)
+        self._courier = Connection(around.courier) if around.courier is not None else None
+        tokens = PageTokens(self.database.secret)
+        parts = Parts(
+            agency=around.agency,
+            database=self.database,
+            writer=self.writer,
+            log=self.log,
+            changes=Changes(log=self.log, tokens=tokens),
+            clock=around.clock,
+            tokens=tokens,
+            metrics=self.metrics,
+            minter=self._minter,
+            courier=self._courier,
+            client=self._client,
+        )
+        wiring = self._blueprint.wire(parts)
+        self._closing = wiring.closing
+        follower_methods = self._follow(wiring.follows, tokens)
+        verifier = Verifier(audience=around.agency, trust=around.trust)
+        pipeline = Pipeline(verifier=verifier, writer=self.writer, metrics=self.metrics, service=name)
+        api: Api = {**wiring.api, **log_api(self.log), **follower_methods}
+        self._server = Server(api=api, pipeline=pipeline, reflection=around.reflection)
+        host, _, port = address.rpartition(":")
+        await self._server.start(host, int(port))
+        self._observe()
+        if self._courier is not None:
+            self._spawn("courier", self._courier.run)
+            self._relay(self._courier)
+        for follower in self.followers.values():
+            self._spawn("follower", follower.run)
+        for task, run in wiring.tasks.items():
+            self._spawn(task, run)
+        self._spawn("forget", self._forget)
+
+    async def stop(self) -> None:
+        """Drain the calls, finish the writes, then let go of everything."""
+        if hasattr(self, "_server"):
+            await self._server.stop()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for close in self._closing:
+            await close()
+        for client in self._clients.values():
+            await client.close()
+        if hasattr(self, "writer"):
+            await self.writer.stop()
+        await asyncio.to_thread(self.database.close)
+
+    def _client(self, service: str) -> Client:
+        if service not in self._clients:
+            agency = self._around.agency
+            self._clients[service] = Client(
+                self._around.addresses[service], token=lambda: self._minter.token(agency)
+            )
+        return self._clients[service]
+
+    def _follow(self, follows: Mapping[str, Mapping[str, Handler]], tokens: PageTokens) -> Api:
+        logs: dict[str, tuple[Applier, Callable[[ReadLogRequest], Awaitable[ReadLogResponse]]]] = {}
+        for service, handlers in follows.items():
+            source = f"{self._around.agency}/logs/{service}"
+            applier = Applier(source=source, handlers=handlers, writer=self.writer)
+            read_log = self._reader(service)
+            logs[source] = (applier, read_log)
+            follower = Follower(
+                applier=applier, database=self.database, read_log=read_log, courier_connected=self._courier_connected
+            )
+            self.followers[source] = follower
+            if self._courier is not None:
+                receiver = Receiver(
+                    self._courier,
+                    stream=f"LOG_{service}",
+                    durable=DurableShape(name=self.name),
+                    on_messages=follower.on_messages,
+                    may_create=True,
+                )
+                self._spawn("receiver", receiver.run)
+        retrier = Retrier(database=self.database, logs=logs)
+        return follower_api(followers=self.followers, retrier=retrier, database=self.database, tokens=tokens)
+
+    def _reader(self, service: str) -> Callable[[ReadLogRequest], Awaitable[ReadLogResponse]]:
+        client = self._client(service)
+        stub = client.stub(LogServiceStub)
+
+        async def read_log(request: ReadLogRequest) -> ReadLogResponse:
+            return await client.call(stub.ReadLog, request)
+
+        return read_log
+
+    def _courier_connected(self) -> bool:
+        return self._courier is not None and self._courier.connected
+
+    def _relay(self, courier: Connection) -> None:
+        relay = Relay(
+            courier,
+            shape=StreamShape(name=f"LOG_{self.name}", subject=f"ev.{self.name}", max_age=_LOCAL_MAX_AGE),
+            source=self.log,
+            epoch=self.log.epoch,
+        )
+        self._spawn("relay", relay.run)
+
+        async def ring() -> None:
+            while True:
+                await self.log.grown(after=self.log.position.sequence)
+                relay.wake()
+
+        self._spawn("bell", ring)
+
+    async def _forget(self) -> None:
+        while True:
+            await self.writer.run(forget_old)
+            await asyncio.sleep(_FORGET_SECONDS)
+
+    def _observe(self) -> None:
+        metrics = self.metrics
+        metrics.observed("renkei_log_sequence", "The last sequence of the log.", lambda: self.log.position.sequence)
+        metrics.observed("renkei_commit_groups", "Commit groups since the start.", lambda: self.writer.groups)
+        metrics.observed("renkei_commit_jobs", "Writes in those groups.", lambda: self.writer.jobs)
+
+    def _spawn(self, name: str, run: Callable[[], Awaitable[Any]]) -> None:
+        self._tasks.append(asyncio.create_task(self._for_ever(name, run), name=f"{self.name}:{name}"))
+
+    async def _for_ever(self, name: str, run: Callable[[], Awaitable[Any]]) -> None:
+        """Run a task until the service stops; one that fails is told of and begun again."""
+        while True:
+            try:
+                await run()
+            except Exception as error:  # noqa: BLE001 (the outermost loop)
+                log_event(_LOG, "a task failed", level=logging.ERROR, error=error, service=self.name, name=name)
+            else:
+                return
+            await asyncio.sleep(_RESTART_SECONDS)
