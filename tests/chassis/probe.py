@@ -22,7 +22,7 @@ PACKAGE: Final = "probe.v1"
 
 
 def probe_types() -> dict[str, type[Message]]:
-    """Give the classes Probe, Part and Locked, in a pool of their own."""
+    """Give the classes by name, in a pool of their own. Probe holds all others."""
     pool = descriptor_pool.DescriptorPool()
     for needed in (descriptor_pb2, any_pb2, timestamp_pb2, policy_pb2):
         pool.AddSerializedFile(needed.DESCRIPTOR.serialized_pb)
@@ -41,6 +41,13 @@ def probe_types() -> dict[str, type[Message]]:
     _probe(file.message_type.add(name="Probe"))
     _part(file.message_type.add(name="Part"))
     _field(file.message_type.add(name="Locked"), "text", Field.TYPE_STRING, "INDEX")
+    # Here every field leaves, and only a value can hold something back.
+    guarded = file.message_type.add(name="Guarded")
+    _field(guarded, "text", Field.TYPE_STRING, "INDEX")
+    _field(guarded, "kind", Field.TYPE_ENUM, "INDEX", kind="Kind")
+    wrapper = file.message_type.add(name="Wrapper")
+    _field(wrapper, "one", Field.TYPE_MESSAGE, "INDEX", kind="Guarded")
+    _field(wrapper, "many", Field.TYPE_MESSAGE, "INDEX", kind="Guarded", many=True)
     pool.Add(file)
     names = [message.name for message in file.message_type]
     return {name: message_factory.GetMessageClass(pool.FindMessageTypeByName(f"{PACKAGE}.{name}")) for name in names}
@@ -65,6 +72,7 @@ def _probe(message: descriptor_pb2.DescriptorProto) -> None:
     _field(message, "any", Field.TYPE_MESSAGE, "INDEX", kind=".google.protobuf.Any")
     _field(message, "anys", Field.TYPE_MESSAGE, "RELEASE", kind=".google.protobuf.Any", many=True)
     _field(message, "inner", Field.TYPE_MESSAGE, "INDEX", kind="Probe")
+    _field(message, "wrapper", Field.TYPE_MESSAGE, "INDEX", kind="Wrapper")
     _field(message, "locked", Field.TYPE_MESSAGE, "HOME", kind="Locked")
     message.oneof_decl.add(name="choice")
     for name, mark in (("left", "INDEX"), ("middle", "HOME"), ("right", "RELEASE")):
