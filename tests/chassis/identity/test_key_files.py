@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, NoEncryption, PrivateFormat
-from tests.chassis.identity.tokens import AGENCY, PEER, Agency
 
 from renkei_chassis.errors import SettingsError
 from renkei_chassis.identity import (
@@ -25,6 +24,7 @@ from renkei_chassis.identity import (
     save_trust,
 )
 from renkei_chassis.identity.keys import public_from_text
+from tests.chassis.identity.tokens import AGENCY, PEER, Agency
 
 if TYPE_CHECKING:
     from pathlib import Path

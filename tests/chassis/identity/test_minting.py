@@ -6,11 +6,11 @@ import uuid
 from datetime import timedelta
 
 import pytest
-from tests.chassis.identity.tokens import AGENCY, NOW, OFFICER, PEER, SERVICE, Agency
 
 from renkei_chassis.clock import ManualClock, to_us
 from renkei_chassis.errors import NotAllowed
 from renkei_chassis.identity import Minter, authorize, generate, mint
+from tests.chassis.identity.tokens import AGENCY, NOW, OFFICER, PEER, SERVICE, Agency
 
 HOME = Agency()
 

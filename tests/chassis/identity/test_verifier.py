@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from tests.chassis.identity.tokens import AGENCY, NOW, OFFICER, PEER, SECOND, SERVICE, Agency, encoded, token
 
 from renkei_chassis.errors import Unauthenticated, to_status
 from renkei_chassis.identity import (
@@ -26,6 +25,7 @@ from renkei_chassis.identity import (
     generate,
     public_text,
 )
+from tests.chassis.identity.tokens import AGENCY, NOW, OFFICER, PEER, SECOND, SERVICE, Agency, encoded, token
 
 if TYPE_CHECKING:
     from collections.abc import Callable
