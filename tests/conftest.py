@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,19 @@ configuration.set_hypothesis_home_dir(Path(__file__).parent.parent / ".cache" / 
 # A slow machine is no failure: only `make bench` knows limits on time.
 settings.register_profile("renkei", deadline=None)
 settings.load_profile("renkei")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _grpc_keeps_its_poller() -> Iterator[None]:
+    """Hold grpc.aio open: it joins its thread, on the loop, whenever the garbage collector takes the last channel."""
+    if importlib.util.find_spec("grpc") is None:
+        yield
+        return
+    from grpc import aio  # noqa: PLC0415 (a pure library is tested without grpc)
+
+    aio.init_grpc_aio()
+    yield
+    aio.shutdown_grpc_aio()
 
 
 @pytest.fixture(autouse=True, scope="session")
