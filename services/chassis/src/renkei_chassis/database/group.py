@@ -68,6 +68,8 @@ class Group:
         self._database = database
         self._clock = clock
         self._max_behind_us = max_behind_us
+        self.afterwards: Sequence[Callable[[], None]] = ()
+        """What is to be called on the event loop, now that the last group is committed."""
 
     def process(self, jobs: Sequence[CallJob | EffectJob], position: Position) -> Position:
         """Fill in every job's result or error; returns where the log ends now.
@@ -75,6 +77,7 @@ class Group:
         The group runs bare. Only where a request fails after its rows went in, or the database
         refuses a row, it is rolled back and runs again with a savepoint around each request.
         """
+        self.afterwards = ()
         for job in jobs:
             if isinstance(job, CallJob):
                 _prepare(job)
@@ -107,11 +110,12 @@ class Group:
                     _decide_alone(connection, transaction, job, done)
                 else:
                     _decide(transaction, job, done)
-            transaction.flush()
+            transaction.complete()
             if transaction.events:
                 position = append(
                     connection, transaction.events, after=position, now_us=now_us, max_behind_us=self._max_behind_us
                 )
+        self.afterwards = transaction.afterwards()
         return position
 
 

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from renkei.policy.v1.policy_pb2 import GRADE_UNSPECIFIED
+
 from renkei_chassis.clock import from_us
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
     from uuid import UUID
 
     from google.protobuf.message import Message
-    from sqlalchemy import Connection, CursorResult, Executable, Row, Table
-
     from renkei.event.v1.event_pb2 import Origin
     from renkei.policy.v1.policy_pb2 import Grade
+    from sqlalchemy import Connection, CursorResult, Executable, Row, Table
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +62,10 @@ class Transaction:
         self._events_before = 0
         self._own_rows = False
         self._in_database = False  # something of this request is in already; only a rollback takes it back
+        self._collected: dict[Callable[[Transaction, Sequence[Any]], None], list[Any]] = {}
+        self._collected_before: dict[Callable[[Transaction, Sequence[Any]], None], int] = {}
+        self._afterwards: list[Callable[[], None]] = []
+        self._afterwards_before = 0
         self.events: list[NewEvent] = []
         self.now_us = now_us
         self.trace_parent = ""
@@ -77,6 +83,21 @@ class Transaction:
     def emit(self, event: NewEvent) -> None:
         """Hand over an event; it gets its place in the log when the batch is complete."""
         self.events.append(event)
+
+    def collect(self, close: Callable[[Transaction, Sequence[T]], None], item: T) -> None:
+        """Hand over something that belongs together with all others of its kind in this batch.
+
+        `close(transaction, items)` is called once, when every request of the batch is decided; equal
+        functions are one kind. What it raises fails the whole batch.
+        """
+        self._collected.setdefault(close, []).append(item)
+
+    def after_commit(self, callback: Callable[[], None]) -> None:
+        """Call something on the event loop once the batch is committed; equal callbacks are called once.
+
+        For waking and counting: it must be quick and not raise.
+        """
+        self._afterwards.append(callback)
 
     def execute(self, statement: Executable, rows: Sequence[Mapping[str, Any]] | None = None) -> CursorResult[Any]:
         """Run a statement that sees everything handed over so far."""
@@ -103,15 +124,36 @@ class Transaction:
         """Begin the next request of the batch. Belongs to the writer, as does `undo_request`."""
         self._before = {table: len(rows) for table, rows in self._pending.items()}
         self._events_before = len(self.events)
+        self._collected_before = {close: len(items) for close, items in self._collected.items()}
+        self._afterwards_before = len(self._afterwards)
         self._own_rows = self._in_database = False
         self.trace_parent = trace_parent
 
     def undo_request(self) -> bool:
         """Take back what the request handed over. False: some of it is in the database already."""
         del self.events[self._events_before :]
+        del self._afterwards[self._afterwards_before :]
         for table in list(self._pending):
             kept = self._before.get(table, 0)
             del self._pending[table][kept:]
             if not kept:
                 del self._pending[table]
+        for close in list(self._collected):
+            kept = self._collected_before.get(close, 0)
+            del self._collected[close][kept:]
+            if not kept:
+                del self._collected[close]
         return not self._in_database
+
+    def complete(self) -> None:
+        """Close what was collected and put in every row. Belongs to the writer, as does `afterwards`."""
+        self.begin_request()
+        while self._collected:
+            collected, self._collected = self._collected, {}
+            for close, items in collected.items():
+                close(self, items)
+        self.flush()
+
+    def afterwards(self) -> Sequence[Callable[[], None]]:
+        """Give what is to be called after the commit, each once."""
+        return list(dict.fromkeys(self._afterwards))

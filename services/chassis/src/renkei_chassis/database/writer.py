@@ -61,7 +61,7 @@ class Writer:
         self._wake.set()
         if self._task is not None:
             await self._task
-        self._thread.shutdown(wait=True)
+        await asyncio.to_thread(self._thread.shutdown)
 
     async def call(
         self,
@@ -132,6 +132,8 @@ class Writer:
                 continue
             if position is not self._log.position:
                 self._log.advance(position)
+            for callback in self._group.afterwards:
+                callback()
             self.groups += 1
             self.jobs += len(jobs)
             for job in jobs:
