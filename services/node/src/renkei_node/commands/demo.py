@@ -1,0 +1,38 @@
+"""`renkei demo`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from renkei_node.commands.access import plain_failure
+
+
+@click.command(short_help="Seven agencies on this machine: the main job, played and checked.")
+@click.option("--once", is_flag=True, help="Play, check every claim from the outside, stop everything and exit.")
+@click.option(
+    "--dir",
+    "directory",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Where to put the seven nodes. Default: a new temporary directory, removed at the end.",
+)
+@click.option(
+    "--records", type=click.IntRange(100, 100_000), default=3500, show_default=True, help="Synthetic records to load."
+)
+@plain_failure
+def command(directory: Path | None, records: int, *, once: bool) -> None:
+    r"""Start seven agencies on this machine and play the main job. All data is invented (演習データ).
+
+    Without --once it stays up and shows how the agencies stand until Ctrl-C.
+
+    \b
+    Examples:
+      renkei demo
+      renkei demo --once
+      renkei demo --dir /tmp/renkei-demo
+    """
+    from renkei_node.demo.run import run_demo
+
+    sys.exit(run_demo(once=once, directory=directory, records=records))

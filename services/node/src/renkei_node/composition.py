@@ -1,0 +1,166 @@
+"""Compose one agency's services into one process: the only place that knows them all."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import renkei_arrests.settings
+import renkei_arrests.wiring
+import renkei_exchange.wiring
+import renkei_leads.settings
+import renkei_leads.wiring
+import renkei_tips.settings
+import renkei_tips.wiring
+
+import renkei_exchange.settings
+import renkei_personas.settings
+import renkei_personas.wiring
+from renkei_chassis.clock import WallClock
+from renkei_chassis.courier import Endpoint, load_user_key
+from renkei_chassis.identity import load_private, load_trust
+from renkei_chassis.service import Blueprint, Service, Surroundings
+from renkei_chassis.settings import load
+from renkei_chassis.telemetry.exposition import MetricsServer
+from renkei_exchange.federation import Federation, load_federation, peer_issuers
+from renkei_node.layout import SERVICES, NodeDirectory
+from renkei_node.nats_server import NatsServer, PeerAccount, ServerConfiguration
+from renkei_node.settings import NodeSettings, Ports
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_HOST: Final = "127.0.0.1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agency:
+    """Everything that a node's directory says."""
+
+    directory: NodeDirectory
+    settings: NodeSettings
+    ports: Ports
+    federation: Federation
+
+
+def read_agency(directory: NodeDirectory) -> Agency:
+    """Read a node's directory. Raises SettingsError naming the setting that is wrong."""
+    settings = load(NodeSettings, directory.settings, "node")
+    ports = load(Ports, directory.settings, "ports")
+    return Agency(directory=directory, settings=settings, ports=ports, federation=load_federation(directory.federation))
+
+
+class Node:
+    """A running agency: its nats-server and its services, each with its own database and port."""
+
+    def __init__(self, agency: Agency) -> None:
+        """Compose; nothing runs yet."""
+        self.agency = agency
+        self._nats = _nats_server(agency) if agency.settings.courier else None
+        self._supervision: asyncio.Task[None] | None = None
+        self.services: Sequence[Service] = [
+            Service(blueprint=blueprint, surroundings=_surroundings(agency, blueprint.name))
+            for blueprint in _blueprints(agency)
+        ]
+        self._metrics = MetricsServer([service.metrics for service in self.services])
+        self._started: list[Service] = []
+
+    async def start(self) -> None:
+        """Bring everything up, or nothing: raises what stands in the way, with everything stopped again."""
+        try:
+            if self._nats is not None:
+                await self._nats.start()
+                self._supervision = asyncio.create_task(self._nats.run(), name="nats-server")
+            for service in self.services:
+                await service.start()
+                self._started.append(service)
+            await self._metrics.start(_HOST, self.agency.ports.metrics)
+        except BaseException:
+            await self.stop()
+            raise
+        ready = {"pid": os.getpid(), "time": time.time(), "agency": self.agency.settings.agency}
+        self.agency.directory.ready.write_text(json.dumps(ready))
+
+    async def stop(self) -> None:
+        """Stop the services together, then the nats-server; no process is left."""
+        with suppress(FileNotFoundError):
+            self.agency.directory.ready.unlink()
+        await self._metrics.close()
+        await asyncio.gather(*(service.stop() for service in self._started))
+        self._started = []
+        if self._supervision is not None:
+            self._supervision.cancel()
+            await asyncio.gather(self._supervision, return_exceptions=True)
+        if self._nats is not None:
+            await self._nats.stop()
+
+
+def _blueprints(agency: Agency) -> list[Blueprint]:
+    path = agency.directory.settings
+    own = agency.federation.member(agency.settings.agency)
+    given = {
+        "release_without_instrument": agency.settings.release_without_instrument,
+        "contact_desk": own.contact_desk,
+        "members": tuple(member.name for member in agency.federation.agencies),
+    }
+    tips = load(renkei_tips.settings.Settings, path, "tips").model_copy(update=given)
+    arrests = load(renkei_arrests.settings.Settings, path, "arrests").model_copy(update=given)
+    personas = load(renkei_personas.settings.Settings, path, "personas")
+    leads = load(renkei_leads.settings.Settings, path, "leads")
+    exchange = load(renkei_exchange.settings.Settings, path, "exchange")
+    nkey = load_user_key(agency.directory.nats_exchange_key)
+    return [
+        renkei_tips.wiring.blueprint(tips),
+        renkei_arrests.wiring.blueprint(arrests),
+        renkei_personas.wiring.blueprint(personas),
+        renkei_exchange.wiring.blueprint(exchange, federation=agency.federation, nkey=nkey),
+        renkei_leads.wiring.blueprint(leads),
+    ]
+
+
+def _surroundings(agency: Agency, service: str) -> Surroundings:
+    directory = agency.directory
+    name = agency.settings.agency
+    trust = load_trust(directory.trust)
+    if service == "exchange":  # the one service that other agencies may call
+        trust = trust.merged(peer_issuers(agency.federation, own=name))
+    courier = None
+    if agency.settings.courier:
+        courier = Endpoint(
+            url=f"nats://{_HOST}:{agency.ports.nats}",
+            key=load_user_key(directory.nats_local_key),
+            name=f"{name}/services/{service}",
+        )
+    return Surroundings(
+        agency=name,
+        data_directory=directory.data,
+        addresses={each: agency.ports.address(each) for each in SERVICES},
+        key=load_private(directory.service_key(service)),
+        trust=trust,
+        courier=courier,
+        reflection=agency.settings.reflection,
+        clock=WallClock(),
+    )
+
+
+def _nats_server(agency: Agency) -> NatsServer:
+    own = agency.settings.agency
+    peers = tuple(
+        PeerAccount(agency=member.code, public_key=member.nats_public_nkey)
+        for member in agency.federation.agencies
+        if member.name != own
+    )
+    configuration = ServerConfiguration(
+        agency=own.removeprefix("agencies/"),
+        port=agency.ports.nats,
+        store_directory=agency.directory.nats / "store",
+        local_public_key=load_user_key(agency.directory.nats_local_key).public,
+        peers=peers,
+        max_store_megabytes=agency.settings.nats_store_megabytes,
+    )
+    return NatsServer(configuration, agency.directory.nats)

@@ -1,0 +1,89 @@
+"""Make a node's directory: keys, trust file, settings. What the other agencies need to know comes back."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from renkei_chassis.courier import generate_user_key, save_user_key
+from renkei_chassis.identity import Issuer, IssuerKind, TrustFile, generate, public_text, save_private, save_trust
+from renkei_node.layout import SERVICES, NodeDirectory
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from renkei_node.settings import NodeSettings, Ports
+
+
+class DirectoryNotEmptyError(Exception):
+    """The directory holds a node already, or something else."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublicIdentity:
+    """What the other agencies write into their federation.toml."""
+
+    agency: str
+    exchange_public_key: str
+    nats_public_nkey: str
+    exchange_port: int
+    nats_port: int
+
+
+def initialise(directory: NodeDirectory, settings: NodeSettings, ports: Ports) -> PublicIdentity:
+    """Write a new node. Raises DirectoryNotEmptyError rather than replace a key."""
+    path = directory.path
+    if path.exists() and any(path.iterdir()):
+        raise DirectoryNotEmptyError(f"{path} is not empty: name a new directory, or use `renkei up {path}`")
+    for folder in (path, path / "keys", directory.data, directory.nats, directory.log.parent, directory.pid.parent):
+        folder.mkdir(parents=True, exist_ok=True)
+        os.chmod(folder, 0o700)  # noqa: PTH101 (a folder that was there keeps its mode otherwise)
+    agency = settings.agency
+    issuer = generate()
+    save_private(directory.issuer_key, issuer)
+    issuers = [Issuer(issuer=agency, kind=IssuerKind.NODE, public_key=public_text(issuer))]
+    exchange_public = ""
+    for service in SERVICES:
+        key = generate()
+        save_private(directory.service_key(service), key)
+        public = public_text(key)
+        issuers.append(Issuer(issuer=f"{agency}/services/{service}", kind=IssuerKind.SERVICE, public_key=public))
+        if service == "exchange":
+            exchange_public = public
+    save_trust(directory.trust, TrustFile(issuers=tuple(issuers)))
+    save_user_key(generate_user_key(), directory.nats_local_key)
+    peer_key = generate_user_key()
+    save_user_key(peer_key, directory.nats_exchange_key)
+    sections = {"node": settings.model_dump(), "ports": ports.model_dump()}
+    directory.settings.write_text(to_toml(sections))
+    return PublicIdentity(
+        agency=agency,
+        exchange_public_key=exchange_public,
+        nats_public_nkey=peer_key.public,
+        exchange_port=ports.exchange,
+        nats_port=ports.nats,
+    )
+
+
+def to_toml(sections: Mapping[str, Mapping[str, object]]) -> str:
+    """Write flat sections of texts, numbers and truth values as TOML."""
+    lines: list[str] = []
+    for section, values in sections.items():
+        lines.append(f"[{section}]")
+        lines.extend(f"{key} = {toml_value(value)}" for key, value in values.items())
+        lines.append("")
+    return "\n".join(lines)
+
+
+def toml_value(value: object) -> str:
+    """Write one plain value as TOML."""
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case int():
+            return str(value)
+        case str() if '"' not in value and "\\" not in value and value.isprintable():
+            return f'"{value}"'
+        case _:
+            raise ValueError(f"a setting of type {type(value).__name__} cannot be written plainly")

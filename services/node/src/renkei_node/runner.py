@@ -1,0 +1,105 @@
+"""Run one node until it is told to stop: `renkei up`."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import logging
+import os
+import signal
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
+
+from renkei_chassis.clock import WallClock
+from renkei_chassis.files import replace
+from renkei_chassis.identity import load_private, mint
+from renkei_chassis.ids import uuid7
+from renkei_chassis.telemetry.logging import configure, log_event
+from renkei_node.composition import Node, read_agency
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from renkei_node.layout import NodeDirectory
+
+OPERATOR_TOKEN_SECONDS: Final = 15 * 60
+_RENEW_SECONDS: Final = 5 * 60
+# Loop and writer share the interpreter: the shorter a turn, the sooner a waiting call goes on.
+_SWITCH_SECONDS: Final = 0.001
+_LOG: Final = logging.getLogger("renkei.node")
+
+
+class NodeRunningError(Exception):
+    """Another process runs this node."""
+
+
+def run_node(directory: NodeDirectory, *, say: Callable[[str], None]) -> None:
+    """Run until SIGTERM or SIGINT, then drain and stop. `say` takes the few lines for a terminal."""
+    agency = read_agency(directory)
+    with _only_one(directory), directory.log.open("a", buffering=1) as stream:
+        directory.log.chmod(0o600)
+        writer = configure(stream=stream, level=logging.getLevelNamesMapping()[agency.settings.log_level])
+        sys.setswitchinterval(_SWITCH_SECONDS)
+        try:
+            asyncio.run(_run(Node(agency), say=say))
+        finally:
+            writer.close()
+
+
+async def _run(node: Node, *, say: Callable[[str], None]) -> None:
+    settings, ports = node.agency.settings, node.agency.ports
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    log_event(_LOG, "starting", agency=settings.agency, pid=os.getpid())
+    renewal = asyncio.create_task(_renew_operator_token(node))
+    try:
+        await node.start()
+        say(f"{settings.agency}: serving; exchange {ports.address('exchange')}, metrics {ports.address('metrics')}")
+        if settings.release_without_instrument:
+            say(f"{settings.agency}: release_without_instrument is on: records leave without a legal instrument")
+        await stop.wait()
+        say(f"{settings.agency}: stopping")
+    finally:
+        renewal.cancel()
+        await asyncio.gather(renewal, return_exceptions=True)
+        await node.stop()
+        log_event(_LOG, "stopped", agency=settings.agency)
+
+
+async def _renew_operator_token(node: Node) -> None:
+    """Keep a short token for `renkei status` and `renkei retry`: it shows positions and counts, never contents."""
+    directory, agency = node.agency.directory, node.agency.settings.agency
+    key = await asyncio.to_thread(load_private, directory.issuer_key)
+    clock = WallClock()
+    while True:
+        token = mint(
+            key,
+            issuer=agency,
+            subject=f"{agency}/officers/operator",
+            audience=agency,
+            roles=("OPERATOR",),
+            now_us=clock.now_us(),
+            life_seconds=OPERATOR_TOKEN_SECONDS,
+            token_id=uuid7(),
+        )
+        await asyncio.to_thread(replace, directory.operator_token, token.encode(), mode=0o600)
+        await asyncio.sleep(_RENEW_SECONDS)
+
+
+@contextmanager
+def _only_one(directory: NodeDirectory) -> Iterator[None]:
+    """Hold the node's pid file; raises NodeRunningError where another process does."""
+    directory.pid.parent.mkdir(parents=True, exist_ok=True)
+    with directory.pid.open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise NodeRunningError(f"{directory.path} runs already: stop that process first") from None
+        file.truncate(0)
+        file.write(f"{os.getpid()}\n")
+        file.flush()
+        directory.ready.unlink(missing_ok=True)
+        yield

@@ -1,0 +1,67 @@
+"""The settings of a node: `node.toml`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, Field
+
+from renkei_chassis.settings import STRICT
+
+# Below the ephemeral range: an outgoing connection must not take the port while the server is down.
+Port = Annotated[int, Field(ge=1024, le=32767)]
+
+
+class NodeSettings(BaseModel):
+    """Section `node`."""
+
+    model_config = STRICT
+
+    agency: str = Field(
+        pattern=r"^agencies/[a-z]{2}-[a-z0-9]{2,8}$",
+        description="Whose node it is, such as `agencies/jp-12`. Each database remembers it and refuses another.",
+    )
+    training: bool = Field(
+        default=False, description="All data is invented (演習データ). Commands say so on every page."
+    )
+    release_without_instrument: bool = Field(
+        default=False,
+        description="Records leave for the agencies of their label although no legal instrument stands behind it. "
+        "Only for demonstrations, until instruments exist.",
+    )
+    reflection: bool = Field(
+        default=False,
+        description="Serve gRPC reflection. Only for demonstrations: the fewer doors the better.",
+    )
+    courier: bool = Field(
+        default=True, description="Run a nats-server and use it. Off, everything works over gRPC alone, only slower."
+    )
+    nats_store_megabytes: int = Field(
+        default=1024,
+        ge=64,
+        le=1_000_000,
+        description="What the nats-server's store may take on disk. It is a buffer that can be rebuilt.",
+    )
+    log_level: str = Field(
+        default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="The least severe line that is logged."
+    )
+
+
+class Ports(BaseModel):
+    """Section `ports`. All on 127.0.0.1."""
+
+    model_config = STRICT
+
+    tips: Port = Field(description="gRPC of the tips service.")
+    arrests: Port = Field(description="gRPC of the arrests service.")
+    personas: Port = Field(description="gRPC of the personas service.")
+    leads: Port = Field(description="gRPC of the leads service.")
+    exchange: Port = Field(description="gRPC of the exchange: other agencies call it.")
+    nats: Port = Field(
+        description="The agency's nats-server: its services and the other agencies' exchanges connect to it."
+    )
+    metrics: Port = Field(description="Prometheus metrics of the whole node, at /metrics.")
+
+    def address(self, service: str) -> str:
+        """Give `127.0.0.1:port` of one service."""
+        return f"127.0.0.1:{getattr(self, service)}"
