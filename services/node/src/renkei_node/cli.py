@@ -48,7 +48,7 @@ class LazyGroup(click.Group):
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(package_name="renkei-node", prog_name="renkei")
 def main() -> None:
-    r"""Renkei (連携): police forces share leads without a central system.
+    """Renkei (連携): police forces share leads without a central system.
 
     \b
     Examples:

@@ -10,7 +10,7 @@ from renkei_node.commands.access import emit_json, json_option
 @click.command(short_help="Show the public case list of 2024, the demo's background.")
 @json_option
 def command(*, as_json: bool) -> None:
-    r"""Show the public case list of 2024 (press reports; no person is named). It is in no node's database.
+    """Show the public case list of 2024 (press reports; no person is named). It is in no node's database.
 
     \b
     Example:

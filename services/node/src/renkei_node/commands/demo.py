@@ -23,7 +23,7 @@ from renkei_node.commands.access import plain_failure
 )
 @plain_failure
 def command(directory: Path | None, records: int, *, once: bool) -> None:
-    r"""Start seven agencies on this machine and play the main job. All data is invented (演習データ).
+    """Start seven agencies on this machine and play the main job. All data is invented (演習データ).
 
     Without --once it stays up and shows how the agencies stand until Ctrl-C.
 

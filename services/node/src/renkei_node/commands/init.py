@@ -29,7 +29,7 @@ _NAMES: Final = ("tips", "arrests", "personas", "leads", "exchange", "nats", "me
 @json_option
 @plain_failure
 def command(directory: Path, agency: str, first_port: int, *, as_json: bool) -> None:
-    r"""Make the directory of a new node: keys, trust file and node.toml with its defaults.
+    """Make the directory of a new node: keys, trust file and node.toml with its defaults.
 
     What it prints is this node's entry in every member's federation.toml; DIR needs one too, with all members.
 

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 @language_option
 @plain_failure
 def command(directory: Path, token: str | None, record: str, language: str, *, ended_too: bool, as_json: bool) -> None:
-    r"""List the leads of the node in DIR, the last changed first. The handling warnings come before the rest.
+    """List the leads of the node in DIR, the last changed first. The handling warnings come before the rest.
 
     \b
     Examples:

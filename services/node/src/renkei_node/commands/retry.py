@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 @json_option
 @plain_failure
 def command(directory: Path, *, only_list: bool, as_json: bool) -> None:
-    r"""Apply again, in order, the events that could not be applied: after an upgrade or a repair.
+    """Apply again, in order, the events that could not be applied: after an upgrade or a repair.
 
     What fails again stays aside and holds back later events of its record only.
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 @language_option
 @plain_failure
 def command(directories: tuple[Path, ...], language: str, *, as_json: bool) -> None:
-    r"""Show how the node in each DIR stands: positions and counts, never contents.
+    """Show how the node in each DIR stands: positions and counts, never contents.
 
     \b
     Examples:

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 @json_option
 @plain_failure
 def command(directory: Path, token: str | None, count: int | None, *, from_start: bool, as_json: bool) -> None:
-    r"""Follow changes of tips, arrests and leads of the node in DIR: time, what happened, and the record's name.
+    """Follow changes of tips, arrests and leads of the node in DIR: time, what happened, and the record's name.
 
     It resumes by itself when the node restarts. Ctrl-C ends it.
 

@@ -25,7 +25,7 @@ _ROLES: Final = ("OFFICER", "SUPERVISOR", "CUSTODIAN", "HQ_CHIEF", "NPA_DESK", "
 @json_option
 @plain_failure
 def command(directory: Path, officer: str, roles: tuple[str, ...], minutes: int, *, as_json: bool) -> None:
-    r"""Make a token with which an officer calls the services of the node in DIR, signed by the node's issuer key.
+    """Make a token with which an officer calls the services of the node in DIR, signed by the node's issuer key.
 
     \b
     Examples:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 @directory_argument
 @plain_failure
 def command(directory: Path) -> None:
-    r"""Run the node in DIR until SIGTERM or Ctrl-C: its nats-server and all its services, in one process.
+    """Run the node in DIR until SIGTERM or Ctrl-C: its nats-server and all its services, in one process.
 
     It writes its log to DIR/logs/node.log. Stopping drains what runs and leaves no process behind.
 
