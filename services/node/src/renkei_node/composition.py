@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Final
 import renkei_arrests.settings
 import renkei_arrests.wiring
 import renkei_exchange.wiring
-import renkei_leads.settings
 import renkei_leads.wiring
-import renkei_tips.settings
-import renkei_tips.wiring
 
 import renkei_exchange.settings
+import renkei_leads.settings
 import renkei_personas.settings
 import renkei_personas.wiring
+import renkei_tips.settings
+import renkei_tips.wiring
 from renkei_chassis.clock import WallClock
 from renkei_chassis.courier import Endpoint, load_user_key
 from renkei_chassis.identity import load_private, load_trust
@@ -102,11 +102,13 @@ class Node:
 
 def _blueprints(agency: Agency) -> list[Blueprint]:
     path = agency.directory.settings
-    own = agency.federation.member(agency.settings.agency)
+    name = agency.settings.agency
+    peers = agency.federation.peers_of(name)
+    own = next(member for member in agency.federation.agencies if member.name == name)
     given = {
         "release_without_instrument": agency.settings.release_without_instrument,
         "contact_desk": own.contact_desk,
-        "members": tuple(member.name for member in agency.federation.agencies),
+        "members": (name, *peers),
     }
     tips = load(renkei_tips.settings.Settings, path, "tips").model_copy(update=given)
     arrests = load(renkei_arrests.settings.Settings, path, "arrests").model_copy(update=given)
@@ -152,8 +154,7 @@ def _nats_server(agency: Agency) -> NatsServer:
     own = agency.settings.agency
     peers = tuple(
         PeerAccount(agency=member.code, public_key=member.nats_public_nkey)
-        for member in agency.federation.agencies
-        if member.name != own
+        for member in agency.federation.peers_of(own).values()
     )
     configuration = ServerConfiguration(
         agency=own.removeprefix("agencies/"),

@@ -1,0 +1,87 @@
+"""Start one real service for a test: real database, real gRPC on a free loopback port, real tokens."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from renkei_chassis.clock import WallClock
+from renkei_chassis.identity import Issuer, IssuerKind, TrustFile, generate, mint, public_text
+from renkei_chassis.ids import uuid7
+from renkei_chassis.ports import PortClaims
+from renkei_chassis.rpc.client import Client
+from renkei_chassis.service import Service, Surroundings
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+    from renkei_chassis.service import Blueprint
+
+AGENCY = "agencies/jp-12"
+
+
+class Running:
+    """A service that serves, and clients of it for whomever a test wants to be."""
+
+    def __init__(self, *, service: Service, address: str, issuer: Ed25519PrivateKey) -> None:
+        self.service = service
+        self.address = address
+        self._issuer = issuer
+        self._clients: list[Client] = []
+
+    def token(self, officer: str, *roles: str) -> str:
+        """Make an officer's token."""
+        return mint(
+            self._issuer,
+            issuer=AGENCY,
+            subject=f"{AGENCY}/officers/{officer}",
+            audience=AGENCY,
+            roles=roles,
+            now_us=WallClock().now_us(),
+            life_seconds=300,
+            token_id=uuid7(),
+        )
+
+    def client(self, officer: str, *roles: str) -> Client:
+        """Give a client that calls as an officer."""
+        client = Client(self.address, token=lambda: self.token(officer, *roles))
+        self._clients.append(client)
+        return client
+
+    async def close(self) -> None:
+        """Close the clients."""
+        for client in self._clients:
+            await client.close()
+
+
+@asynccontextmanager
+async def running(blueprint: Blueprint, directory: Path) -> AsyncIterator[Running]:
+    """Run a service of jp-12 that has no neighbours and no NATS."""
+    issuer, key = generate(), generate()
+    own = f"{AGENCY}/services/{blueprint.name}"
+    trust = TrustFile(
+        issuers=(
+            Issuer(issuer=AGENCY, kind=IssuerKind.NODE, public_key=public_text(issuer)),
+            Issuer(issuer=own, kind=IssuerKind.SERVICE, public_key=public_text(key)),
+        )
+    )
+    ports = await asyncio.to_thread(PortClaims)
+    try:
+        address = f"127.0.0.1:{await asyncio.to_thread(ports.claim)}"
+        around = Surroundings(
+            agency=AGENCY, data_directory=directory, addresses={blueprint.name: address}, key=key, trust=trust
+        )
+        service = Service(blueprint=blueprint, surroundings=around)
+        await service.start()
+        started = Running(service=service, address=address, issuer=issuer)
+        try:
+            yield started
+        finally:
+            await started.close()
+            await service.stop()
+    finally:
+        await asyncio.to_thread(ports.close)
