@@ -21,10 +21,10 @@ from renkei.personas.v1 import events_pb2 as persona_events_pb2
 from renkei.personas.v1 import personas_pb2
 from renkei.policy.v1 import policy_pb2
 from renkei.tips.v1 import events_pb2, tips_pb2
-from tests.chassis.probe import UNKNOWN_FIELD, UNKNOWN_VALUE, probe_types, scatter
 
 from renkei_chassis import contract
 from renkei_chassis.release import NotReleasableError, may_travel, strip
+from tests.chassis.probe import UNKNOWN_FIELD, UNKNOWN_VALUE, probe_types, scatter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from random import Random
 from typing import TYPE_CHECKING
 
 import pytest
 from google.protobuf import empty_pb2, struct_pb2
 from google.rpc import error_details_pb2
+from hypothesis import given
+from hypothesis import strategies as st
 from renkei.event.v1 import log_pb2
 from renkei.exchange.v1 import exchange_pb2
 from renkei.tips.v1 import tips_pb2
 
+from renkei_chassis import contract
 from renkei_chassis.errors import InvalidArgument
 from renkei_chassis.rpc.validation import validate
+from tests.chassis.probe import scatter
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from google.protobuf.message import Message
 
 UNKNOWN = b"\xf8\x9d\x05\x01"  # field 10719, a varint
@@ -173,3 +181,48 @@ def test_a_request_with_thousands_of_faults_names_some_dozens() -> None:
         message.tip.identifiers.add().identifier.original = "\0" * 257
 
     assert len(refusal(message).violations) <= 100
+
+
+REQUESTS = sorted({method.input_type.full_name for _, method, _ in contract.methods()})
+
+
+def holds_unknown(message: Message) -> bool:
+    before = message.ByteSize()
+    known = type(message).FromString(message.SerializeToString())
+    known.DiscardUnknownFields()
+    return known.ByteSize() != before
+
+
+@given(st.sampled_from(REQUESTS), st.integers(0, 2**32))
+def test_whatever_comes_is_taken_or_refused_as_an_invalid_argument(name: str, seed: int) -> None:
+    """No request makes the rules themselves fail, and none with an unknown field passes."""
+    message = contract.message_type(name)()
+    scatter(message, Random(seed))
+    wanted = holds_unknown(message)
+
+    refused = [error.reason for error in refusals(message)]
+
+    assert ("UNKNOWN_FIELD" in refused) == wanted
+    assert refused or not any("\0" in text for text in texts(message))
+
+
+def refusals(message: Message) -> Iterator[InvalidArgument]:
+    try:
+        validate(message)
+    except InvalidArgument as error:
+        yield error
+
+
+def texts(message: Message) -> Iterator[str]:
+    for field, value in message.ListFields():
+        for item in value if field.is_repeated else [value]:
+            if isinstance(item, str):
+                yield item
+            elif field.message_type is not None:
+                yield from texts(item)
+
+
+@pytest.mark.parametrize("name", REQUESTS)
+def test_the_rules_of_every_request_can_be_run(name: str) -> None:
+    with suppress(InvalidArgument):
+        validate(contract.message_type(name)())
