@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -50,9 +51,10 @@ def approve(approver: str = CHIEF, state: int = domain.State.SUBMITTED, approved
         ("officers_consent", False),
     ],
 )
-def test_a_plan_without_one_of_its_parts_is_refused_and_the_part_named(part: str, empty: object) -> None:
+def test_a_plan_without_one_of_its_parts_is_refused_and_the_part_named(part: str, empty: Any) -> None:
     with pytest.raises(domain.Refused) as refused:
-        submit(replace(PLAN, **{part: empty}))
+        changed: dict[str, Any] = {part: empty}
+        submit(replace(PLAN, **changed))
 
     assert refused.value.reason == "PLAN_INCOMPLETE"
     assert refused.value.fields == (f"plan.{part}",)
