@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.chassis.courier.servers import BreakableServer
 
 from renkei_chassis.ports import PortClaims
+from tests.chassis.courier.servers import BreakableServer
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator

@@ -7,9 +7,8 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from tests.chassis.courier.servers import BreakableServer, running, until
-
 from renkei_chassis.courier import Alarm, Connection, DurableShape, Relay, StreamShape
+from tests.chassis.courier.servers import BreakableServer, running, until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

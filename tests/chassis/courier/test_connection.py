@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
-from tests.chassis.courier.servers import BreakableServer, running, until
-
 from renkei_chassis.courier import Connection, generate_user_key
+from tests.chassis.courier.servers import BreakableServer, running, until
 
 
 async def test_a_server_that_starts_late_is_found(idle_server: BreakableServer) -> None:

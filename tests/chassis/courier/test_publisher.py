@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from tests.chassis.courier.relays import LANE
-from tests.chassis.courier.servers import BreakableServer, linked, running
 
 from renkei_chassis.courier import Connection
 from renkei_chassis.courier.jetstream import create_stream, read_stream
@@ -20,6 +18,8 @@ from renkei_chassis.courier.publisher import (
     Stored,
     _outcome,
 )
+from tests.chassis.courier.relays import LANE
+from tests.chassis.courier.servers import BreakableServer, linked, running
 
 
 def messages(*numbers: int, data: bytes = b"x", subject: str = LANE.subject) -> list[Outgoing]:

@@ -10,13 +10,13 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.chassis.courier.fakes import GapFollower, MemorySource
-from tests.chassis.courier.relays import LANE, LOG, relaying
-from tests.chassis.courier.servers import BreakableServer, linked, running, until
 
 from renkei_chassis.courier import Connection, DurableShape, Message, Receiver, StreamShape
 from renkei_chassis.courier.jetstream import call, delete_stream
 from renkei_chassis.courier.receiver import _number
+from tests.chassis.courier.fakes import GapFollower, MemorySource
+from tests.chassis.courier.relays import LANE, LOG, relaying
+from tests.chassis.courier.servers import BreakableServer, linked, running, until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Sequence

@@ -9,9 +9,6 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.chassis.courier.fakes import MemorySource
-from tests.chassis.courier.relays import LANE, LOG, relaying
-from tests.chassis.courier.servers import BreakableServer, linked, until
 
 from renkei_chassis.courier import Alarm, Distrust, StreamShape
 from renkei_chassis.courier.jetstream import (
@@ -23,6 +20,9 @@ from renkei_chassis.courier.jetstream import (
     read_stream,
 )
 from renkei_chassis.courier.puller import Puller
+from tests.chassis.courier.fakes import MemorySource
+from tests.chassis.courier.relays import LANE, LOG, relaying
+from tests.chassis.courier.servers import BreakableServer, linked, until
 
 if TYPE_CHECKING:
     from renkei_chassis.courier import Link

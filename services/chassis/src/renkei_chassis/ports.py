@@ -119,14 +119,17 @@ class PortClaims:
         return (self._lowest + (self._next + step) % self._count for step in range(self._count))
 
 
-def is_free(port: int, host: str = _LOOPBACK) -> bool:
+def is_free(port: int, host: str = _LOOPBACK, *, ignore_lingering: bool = False) -> bool:
     """Tell whether a server could bind this port now.
 
-    Asked without SO_REUSEADDR and SO_REUSEPORT, so that a listener on every address, one that
-    shares its port, and a port with connections that still linger all count as taken.
+    A listener on every address or one that shares its port counts as taken, and so do connections
+    of an earlier server that still linger, unless `ignore_lingering`: a server that sets
+    SO_REUSEADDR, as most do, does not mind them.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
+        if ignore_lingering:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
         except OSError:

@@ -17,9 +17,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import suppress
-from dataclasses import dataclass
-from enum import Enum
-from typing import TYPE_CHECKING, Final, Never, Protocol
+from typing import TYPE_CHECKING, Final, Never
 
 from renkei_chassis.courier.backoff import Backoff
 from renkei_chassis.courier.jetstream import (
@@ -32,6 +30,7 @@ from renkei_chassis.courier.jetstream import (
     read_message,
     read_stream,
 )
+from renkei_chassis.courier.numbered import Alarm, Distrust, RelayCounters
 from renkei_chassis.courier.publisher import (
     NOBODY_THERE,
     TOO_LARGE,
@@ -47,6 +46,7 @@ if TYPE_CHECKING:
 
     from renkei_chassis.courier.connection import Connection, Link
     from renkei_chassis.courier.jetstream import StreamShape, StreamState
+    from renkei_chassis.courier.numbered import NumberedMessages
 
 _log = logging.getLogger(__name__)
 
@@ -56,53 +56,6 @@ _WINDOW: Final = 64
 _WINDOW_BYTES: Final = 4 * 1024 * 1024
 _RECENT: Final = 64
 STREAM_FULL: Final = "StreamFull"
-
-
-class NumberedMessages(Protocol):
-    """Where a relay reads from: messages numbered from 1 without gaps, always the same bytes."""
-
-    async def last_number(self) -> int:
-        """Give the number of the last message, 0 if there is none."""
-
-    async def read(self, after: int, limit: int) -> Sequence[tuple[int, bytes]]:
-        """Give up to `limit` messages that follow number `after`, in order, ready to be sent."""
-
-
-class Distrust(Enum):
-    """Why a stream was not believed to be ours."""
-
-    CONFIGURATION = "it is configured otherwise"
-    EPOCH = "it belongs to another epoch"
-    AHEAD = "it holds numbers that the source does not have"
-    HOLE = "a number is missing in it"
-    FOREIGN = "it holds bytes that the source never gave"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Alarm:
-    """A stream was deleted and made anew: which, why, and how far it and its source were."""
-
-    stream: str
-    distrust: Distrust
-    stream_last: int
-    source_last: int
-
-
-@dataclass(slots=True, kw_only=True)
-class RelayCounters:
-    """What a relay has done since it started and where it stands, for status and metrics."""
-
-    published: int = 0
-    created: int = 0
-    recreated: int = 0
-    rewinds: int = 0
-    skipped: int = 0
-    full: int = 0
-    errors: int = 0
-    last_error: str | None = None
-    position: int = 0
-    source_last: int = 0
-    acknowledged: int = 0
 
 
 class _NotAllStoredError(Exception):
