@@ -1,1 +1,1 @@
-"""Keep tips, their grading and life, and copies of what others released."""
+"""Keep the tips of one agency, and read-only copies of what others released to it."""

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
     from renkei.event.v1.event_pb2 import Event
+
     from renkei_chassis.log.log import Log
     from renkei_chassis.rpc.page_tokens import PageTokens
 
@@ -37,10 +38,11 @@ class Changes:
                 raise InvalidArgument("INVALID_RESUME_TOKEN", "the token is of another log; start without one")
         else:
             after = 0 if from_start else self._log.position.sequence
-        yield (), self._token(after)
+        yield (), self.token(after)
         async for events in self._log.follow(after=after):
             after = events[-1].sequence if events else after
-            yield events, self._token(after)
+            yield events, self.token(after)
 
-    def _token(self, after: int) -> str:
+    def token(self, after: int) -> str:
+        """Make the token that resumes after a sequence, where a batch is passed on in parts."""
         return self._tokens.encode(_KIND, b"", (self._log.epoch, after))

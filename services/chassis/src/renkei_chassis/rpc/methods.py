@@ -6,11 +6,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from google.protobuf.message import Message
-
 from renkei_chassis.database.requests import WriteMethod
 
 if TYPE_CHECKING:
+    from google.protobuf.message import Message
+
     from renkei_chassis.identity import Principal
 
 
@@ -39,9 +39,11 @@ class StreamMethod:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DuplexMethod:
-    """A method that answers many requests many times. Each request is validated before it is seen."""
+    """A method that answers many requests many times."""
 
     answers: Callable[[AsyncIterator[Any], Call], AsyncIterator[Message]]
+    validated: bool = True
+    """Each request is validated before it is seen. False: the method does so, as its rows have answers of their own."""
 
 
 Method = WriteMethod | ReadMethod | StreamMethod | DuplexMethod

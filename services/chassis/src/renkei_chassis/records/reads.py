@@ -1,0 +1,260 @@
+"""Read records, own and received: by name, in pages newest first, and by a part of an identifier."""
+
+from __future__ import annotations
+
+import heapq
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import and_, literal, or_, select
+
+from renkei_chassis.database.pages import page_size
+from renkei_chassis.errors import FailedPrecondition, FieldViolation, InvalidArgument, Unavailable
+from renkei_chassis.records import own
+from renkei_chassis.records.rules import denied
+from renkei_chassis.resource_names import Pattern
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from uuid import UUID
+
+    from google.protobuf.message import Message
+    from sqlalchemy import ColumnElement, Connection, Row, Select
+
+    from renkei_chassis.clock import Clock
+    from renkei_chassis.database.engine import Database
+    from renkei_chassis.records.kind import Record, RecordKind
+    from renkei_chassis.rpc.page_tokens import PageTokens
+
+DEFAULT_PAGE: Final = 50
+LARGEST_PAGE: Final = 500
+# A page is cut here, however many records were asked for: clients take 4 MiB at once.
+PAGE_BYTES: Final = 1024 * 1024
+SHORTEST_SEARCH: Final = 4
+ANY_AGENCY: Final = "agencies/-"
+_PARENT: Final = Pattern("agencies/{agency}", wildcards=("agency",))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """Which records a list shows."""
+
+    parent: str = ANY_AGENCY
+    states: Collection[int] = ()
+    categories: Collection[int] = ()
+    min_create_time_us: int | None = None
+    max_create_time_us: int | None = None
+    case_reference: str = ""
+    show_deleted: bool = False
+    fragment: str = ""
+    """Only records with an identifier that holds this."""
+    identifier_type: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """Some records, newest first, and where the next page begins."""
+
+    records: Sequence[Record]
+    next_page_token: str
+
+
+class Reads:
+    """Reads records of one kind."""
+
+    def __init__(self, kind: RecordKind, *, agency: str, database: Database, tokens: PageTokens, clock: Clock) -> None:
+        """Take the kind, whose records are own ones, and where they are."""
+        self._kind = kind
+        self._agency = agency
+        self._database = database
+        self._tokens = tokens
+        self._clock = clock
+
+    def get(self, name: str, *, version: int = 0) -> Record:
+        """Read one record, own or received. Raises DENIED, and NO_SUCH_VERSION with the last one."""
+        agency, record_id = self._kind.parse(name)
+        if agency == self._agency:
+            return self._database.look(lambda connection: self._get_own(connection, record_id, version))
+        return self._database.look(lambda connection: self._get_copy(connection, agency, record_id, version))
+
+    async def page(self, method: str, request: Message, wanted: Filter) -> Page:
+        """Read a page of what `wanted` shows; `request` has `page_size` and `page_token`, and binds the token."""
+        asked: Any = request
+        if wanted.parent != ANY_AGENCY:
+            _PARENT.parse(wanted.parent, field="parent")
+        position = self._tokens.decode(method, request, asked.page_token)
+        limit = page_size(asked.page_size, default=DEFAULT_PAGE, largest=LARGEST_PAGE)
+        rows, more = await self._database.read(lambda connection: self._page(connection, wanted, position, limit))
+        records = [self._build(row, self._now()) for row in rows]
+        if not more:
+            return Page(records=records, next_page_token="")
+        token = self._tokens.encode(method, request, [rows[-1].id.hex(), rows[-1].agency])
+        return Page(records=records, next_page_token=token)
+
+    def fragment(self, text: str) -> str:
+        """Turn what was typed into what to look for. Raises SEARCH_TOO_SHORT or FIELD_INVALID."""
+        try:
+            fragment = self._kind.search_fragment(text)
+        except ValueError:
+            fragment = ""
+            if sum(map(str.isalnum, text)) >= SHORTEST_SEARCH:
+                what = "cannot be part of an identifier"
+                raise InvalidArgument(
+                    "FIELD_INVALID",
+                    f"identifier: {what}",
+                    violations=[FieldViolation(field="identifier", description=what)],
+                ) from None
+        # A leading 0 of a telephone number is not looked for, and still counts as typed.
+        if sum(map(str.isalnum, text)) < SHORTEST_SEARCH or len(fragment) < SHORTEST_SEARCH - 1:
+            what = f"must have at least {SHORTEST_SEARCH} letters or digits"
+            raise InvalidArgument(
+                "SEARCH_TOO_SHORT",
+                f"identifier: {what}",
+                violations=[FieldViolation(field="identifier", description=what)],
+            )
+        return fragment
+
+    async def now(self, names: Iterable[str]) -> dict[str, Record]:
+        """Read many records as they are now; what is gone is left out."""
+        parsed = {name: self._kind.parse(name) for name in names}
+        return await self._database.read(lambda connection: self._many(connection, parsed))
+
+    def _many(self, connection: Connection, parsed: dict[str, tuple[str, UUID]]) -> dict[str, Record]:
+        ids = {record_id.bytes for _, record_id in parsed.values()}
+        now = self._now()
+        found: dict[str, Record] = {}
+        for statement in (self._own_rows(), self._copy_rows()):
+            for row in connection.execute(statement.where(statement.selected_columns.id.in_(ids))):
+                record = self._build(row, now)
+                if record.name in parsed:
+                    found[record.name] = record
+        return found
+
+    def _get_own(self, connection: Connection, record_id: UUID, version: int) -> Record:
+        row = own.find(connection, self._kind.tables, record_id)
+        if row is None:
+            raise denied(self._kind)
+        if version in {0, row.version}:
+            record = own.read(self._kind, row)
+        else:
+            content = own.find_version(connection, self._kind.tables, record_id, version)
+            if content is None:
+                raise _no_such_version(row.version)
+            record = self._kind.message.FromString(content)
+        self._kind.present(record, self._now())
+        return record
+
+    def _get_copy(self, connection: Connection, agency: str, record_id: UUID, version: int) -> Record:
+        columns = self._kind.tables.copies.c
+        row = connection.execute(
+            select(columns.version, columns.content).where(
+                and_(columns.id == record_id.bytes, columns.agency == agency)
+            )
+        ).first()
+        if row is None:
+            raise denied(self._kind)
+        if version not in {0, row.version}:
+            raise _no_such_version(row.version)
+        return self._kind.message.FromString(row.content)
+
+    def _page(
+        self, connection: Connection, wanted: Filter, position: Sequence[Any] | None, limit: int
+    ) -> tuple[list[Row[Any]], bool]:
+        """Read a page's rows, and whether there are more."""
+        before = None if position is None else (bytes.fromhex(position[0]), str(position[1]))
+        sources = []
+        if wanted.parent in {ANY_AGENCY, self._agency}:
+            columns = self._kind.tables.records.c
+            mine = self._own_rows().where(*self._own_conditions(wanted, before)).order_by(columns.id.desc())
+            sources.append(mine)
+        if wanted.parent != self._agency:
+            columns = self._kind.tables.copies.c
+            theirs = self._copy_rows().where(*self._copy_conditions(wanted, before))
+            sources.append(theirs.order_by(columns.id.desc(), columns.agency.desc()))
+        streams = [connection.execute(statement.limit(limit + 1)) for statement in sources]
+        rows: list[Row[Any]] = []
+        size = 0
+        for row in heapq.merge(*streams, key=lambda row: (row.id, row.agency), reverse=True):
+            size += len(row.content)
+            if len(rows) == limit or (rows and size > PAGE_BYTES):
+                return rows, True
+            rows.append(row)
+        return rows, False
+
+    def _own_rows(self) -> Select[Any]:
+        columns = self._kind.tables.records.c
+        return select(
+            columns.id,
+            literal(self._agency).label("agency"),
+            columns.content,
+            columns.delete_time_us,
+            columns.purge_time_us,
+        )
+
+    def _copy_rows(self) -> Select[Any]:
+        columns = self._kind.tables.copies.c
+        return select(columns.id, columns.agency, columns.content)
+
+    def _own_conditions(self, wanted: Filter, before: tuple[bytes, str] | None) -> Iterator[ColumnElement[bool]]:
+        tables = self._kind.tables
+        columns = tables.records.c
+        yield from _conditions(columns, wanted)
+        if not wanted.show_deleted:
+            yield columns.delete_time_us.is_(None)
+        if before is not None:
+            yield columns.id <= before[0] if self._agency < before[1] else columns.id < before[0]
+        if wanted.fragment:
+            found = tables.identifiers.c
+            yield columns.id.in_(select(found.record_id).where(*_holds(found, wanted)))
+
+    def _copy_conditions(self, wanted: Filter, before: tuple[bytes, str] | None) -> Iterator[ColumnElement[bool]]:
+        tables = self._kind.tables
+        columns = tables.copies.c
+        yield from _conditions(columns, wanted)
+        if wanted.parent != ANY_AGENCY:
+            yield columns.agency == wanted.parent
+        if before is not None:
+            yield or_(columns.id < before[0], and_(columns.id == before[0], columns.agency < before[1]))
+        if wanted.fragment:
+            found = tables.copy_identifiers.c
+            same = and_(found.record_id == columns.id, found.agency == columns.agency)
+            yield select(found.ordinal).where(same, *_holds(found, wanted)).exists()
+
+    def _now(self) -> datetime:
+        try:
+            return self._clock.now()
+        except Unavailable:  # a clock that was turned stops the writes; reads go on by what it says
+            return datetime.now(UTC)
+
+    def _build(self, row: Row[Any], now: datetime) -> Record:
+        if row.agency != self._agency:
+            return self._kind.message.FromString(row.content)
+        record = own.read(self._kind, row)
+        self._kind.present(record, now)
+        return record
+
+
+def _conditions(columns: Any, wanted: Filter) -> Iterator[ColumnElement[bool]]:  # noqa: ANN401 (columns of either table)
+    if wanted.states:
+        yield columns.state.in_(sorted(wanted.states))
+    if wanted.categories:
+        yield columns.category.in_(sorted(wanted.categories))
+    if wanted.case_reference:
+        yield columns.case_reference == wanted.case_reference
+    if wanted.min_create_time_us is not None:
+        yield columns.create_time_us >= wanted.min_create_time_us
+    if wanted.max_create_time_us is not None:
+        yield columns.create_time_us < wanted.max_create_time_us
+
+
+def _holds(columns: Any, wanted: Filter) -> Iterator[ColumnElement[bool]]:  # noqa: ANN401 (columns of either table)
+    yield columns.search_key.contains(wanted.fragment, autoescape=True)
+    if wanted.identifier_type:
+        yield columns.type == wanted.identifier_type
+
+
+def _no_such_version(last: int) -> FailedPrecondition:
+    return FailedPrecondition(
+        "NO_SUCH_VERSION", f"there is no such version here; the last is {last}", metadata={"last_version": str(last)}
+    )

@@ -1,0 +1,122 @@
+"""TipsService: translate, call, translate back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from renkei.tips.v1 import tips_pb2
+
+from renkei_chassis.database.requests import WriteMethod, Written
+from renkei_chassis.records.loading import load
+from renkei_chassis.records.reads import Filter, Reads
+from renkei_chassis.records.times import check_times, to_us
+from renkei_chassis.records.watching import watch
+from renkei_chassis.rpc.methods import Api, Call, DuplexMethod, ReadMethod, StreamMethod
+from renkei_tips.release import TIPS
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from renkei_chassis.database.transaction import Transaction
+    from renkei_chassis.database.writer import Writer
+    from renkei_chassis.identity import Principal
+    from renkei_chassis.log.changes import Changes
+    from renkei_chassis.records.rules import Rules
+
+SERVICE: Final = "renkei.tips.v1.TipsService"
+_CREATE_PATH: Final = f"/{SERVICE}/CreateTip"
+
+
+class TipsApi:
+    """The methods of TipsService for one agency."""
+
+    def __init__(self, *, rules: Rules, reads: Reads, changes: Changes, writer: Writer) -> None:
+        self._rules = rules
+        self._reads = reads
+        self._changes = changes
+        self._writer = writer
+        self._create = WriteMethod(rule=self.create, rebuild=rules.rebuild)
+
+    def api(self) -> Api:
+        """Give every method of the contract."""
+        rules = self._rules
+        return {
+            SERVICE: {
+                "CreateTip": self._create,
+                "GetTip": ReadMethod(answer=self.get),
+                "ListTips": ReadMethod(answer=self.list),
+                "UpdateTip": WriteMethod(rule=self.update, rebuild=rules.rebuild),
+                "DeleteTip": WriteMethod(rule=self.delete, rebuild=rules.rebuild_deleted),
+                "UndeleteTip": WriteMethod(rule=self.undelete, rebuild=rules.rebuild),
+                "SearchTips": ReadMethod(answer=self.search),
+                "WatchTips": StreamMethod(answers=self.watch),
+                "LoadTips": DuplexMethod(answers=self.load, validated=False),
+            }
+        }
+
+    def create(self, transaction: Transaction, request: tips_pb2.CreateTipRequest, caller: Principal) -> Written:
+        return self._rules.create(transaction, parent=request.parent, record=request.tip, caller=caller)
+
+    def update(self, transaction: Transaction, request: tips_pb2.UpdateTipRequest, caller: Principal) -> Written:
+        return self._rules.update(
+            transaction,
+            record=request.tip,
+            paths=request.update_mask.paths,
+            reason=request.reason,
+            caller=caller,
+        )
+
+    def delete(self, transaction: Transaction, request: tips_pb2.DeleteTipRequest, caller: Principal) -> Written:
+        return self._rules.delete(
+            transaction, name=request.name, etag=request.etag, reason=request.reason, caller=caller
+        )
+
+    def undelete(self, transaction: Transaction, request: tips_pb2.UndeleteTipRequest, caller: Principal) -> Written:
+        return self._rules.undelete(transaction, name=request.name, caller=caller)
+
+    async def get(self, request: tips_pb2.GetTipRequest, call: Call) -> tips_pb2.Tip:
+        tip: tips_pb2.Tip = self._reads.get(request.name, version=request.version)
+        return tip
+
+    async def list(self, request: tips_pb2.ListTipsRequest, call: Call) -> tips_pb2.ListTipsResponse:
+        check_times(request, "")
+        wanted = Filter(
+            parent=request.parent,
+            states=request.states,
+            categories=request.sources,
+            min_create_time_us=to_us(request.min_create_time) if request.HasField("min_create_time") else None,
+            max_create_time_us=to_us(request.max_create_time) if request.HasField("max_create_time") else None,
+            case_reference=request.case_reference,
+            show_deleted=request.show_deleted,
+        )
+        page = await self._reads.page("ListTips", request, wanted)
+        return tips_pb2.ListTipsResponse(tips=page.records, next_page_token=page.next_page_token)
+
+    async def search(self, request: tips_pb2.SearchTipsRequest, call: Call) -> tips_pb2.SearchTipsResponse:
+        wanted = Filter(fragment=self._reads.fragment(request.identifier), identifier_type=request.type)
+        page = await self._reads.page("SearchTips", request, wanted)
+        return tips_pb2.SearchTipsResponse(tips=page.records, next_page_token=page.next_page_token)
+
+    async def watch(self, request: tips_pb2.WatchTipsRequest, call: Call) -> AsyncIterator[tips_pb2.WatchTipsResponse]:
+        batches = watch(self._changes, self._reads, resume_token=request.resume_token, from_start=request.from_start)
+        async for changes, token in batches:
+            yield tips_pb2.WatchTipsResponse(
+                changes=[
+                    tips_pb2.TipChange(kind=change.kind, name=change.name, tip=change.record, time=change.time)
+                    for change in changes
+                ],
+                resume_token=token,
+            )
+
+    async def load(
+        self, requests: AsyncIterator[tips_pb2.LoadTipsRequest], call: Call
+    ) -> AsyncIterator[tips_pb2.LoadTipsResponse]:
+        batches = load(requests, call, kind=TIPS, create=self._create, create_path=_CREATE_PATH, writer=self._writer)
+        async for outcomes in batches:
+            results = [
+                tips_pb2.TipRowResult(row=row, name=outcome)
+                if isinstance(outcome, str)
+                else tips_pb2.TipRowResult(row=row, error=outcome)
+                for row, outcome in outcomes
+            ]
+            yield tips_pb2.LoadTipsResponse(results=results)
