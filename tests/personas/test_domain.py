@@ -51,9 +51,10 @@ def approve(approver: str = CHIEF, state: int = domain.State.SUBMITTED, approved
         ("officers_consent", False),
     ],
 )
-def test_a_plan_without_one_of_its_parts_is_refused_and_the_part_named(part: str, empty: Any) -> None:
+def test_a_plan_without_one_of_its_parts_is_refused_and_the_part_named(part: str, empty: Any) -> None:  # noqa: ANN401
+    changed: dict[str, Any] = {part: empty}
+
     with pytest.raises(domain.Refused) as refused:
-        changed: dict[str, Any] = {part: empty}
         submit(replace(PLAN, **changed))
 
     assert refused.value.reason == "PLAN_INCOMPLETE"
