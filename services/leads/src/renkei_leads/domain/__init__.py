@@ -1,0 +1,21 @@
+"""The rules of leads: what links records, what supports a lead, and how a lead explains itself. No I/O, no clock."""
+
+from renkei_leads.domain.evidence import Evidence
+from renkei_leads.domain.explanation import explain
+from renkei_leads.domain.finding import FoundLead, State, find_leads
+from renkei_leads.domain.identifiers import Identifier
+from renkei_leads.domain.records import Provenance, Record, Relation, Site, links
+
+__all__ = [
+    "Evidence",
+    "FoundLead",
+    "Identifier",
+    "Provenance",
+    "Record",
+    "Relation",
+    "Site",
+    "State",
+    "explain",
+    "find_leads",
+    "links",
+]

@@ -1,0 +1,43 @@
+"""An identifier in normal form: what two records are compared by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from renkei_normalform import IdentifierType, Strength, strength_of
+
+# By the numbers of the contract's enum, which the rules must not import. A test compares the two.
+TYPES: Final = {
+    1: IdentifierType.PHONE,
+    2: IdentifierType.BANK_ACCOUNT,
+    3: IdentifierType.HANDLE,
+    4: IdentifierType.VEHICLE_PLATE,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Identifier:
+    """A normal form with its type and the version of the rules that made it; equal only if all three are."""
+
+    type: int
+    """The contract's number, perhaps of a type that this program does not know yet."""
+    version: int
+    form: str
+
+    @property
+    def key(self) -> str:
+        """Write it as one text, by which it is stored and looked up."""
+        return f"{self.type}:{self.version}:{self.form}"
+
+    @classmethod
+    def from_key(cls, key: str) -> Identifier:
+        """Read what `key` wrote."""
+        kind, version, form = key.split(":", 2)
+        return cls(int(kind), int(version), form)
+
+    @property
+    def strength(self) -> Strength | None:
+        """Say how well it links; None for a type that is not known yet: it links and supports nothing."""
+        known = TYPES.get(self.type)
+        return strength_of(known, self.form) if known is not None else None

@@ -1,0 +1,333 @@
+"""The tables of leads: records, where identifiers stand in them, and the leads that were found.
+
+A record that was withdrawn or deleted keeps its name and version and nothing else, so that a late
+copy of it is recognised. A record is in at most one live lead; a lead that ended keeps its row, its
+state and its first record, and none of its records. An identifier's row counts its records: nobody
+reads the thousand places of one that is too common to link.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    SmallInteger,
+    String,
+    Table,
+    and_,
+    bindparam,
+    or_,
+    select,
+)
+
+from renkei_chassis.database.schema import Schema
+from renkei_leads.domain import Identifier, Record, Site, State
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+
+    from sqlalchemy import Connection, Executable, Row
+
+    from renkei_chassis.database.transaction import Transaction
+
+metadata: Final = MetaData()
+
+_KEY: Final = String(288)  # Identifier.key: a type, a version, and a form of at most 256 characters
+
+records: Final = Table(
+    "record",
+    metadata,
+    Column("name", String(128), primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("visible", Boolean, nullable=False),
+    Column("grade", SmallInteger, nullable=False),  # 0: an own record
+    Column("contact_desk", String(200), nullable=False),
+    Column("caveat", String(500), nullable=False),
+)
+
+identifiers: Final = Table(
+    "identifier",
+    metadata,
+    Column("key", _KEY, primary_key=True),
+    Column("records", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+occurrences: Final = Table(
+    "occurrence",
+    metadata,
+    Column("record", String(128), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("identifier", _KEY, nullable=False),
+    Column("provenance", Integer, nullable=False),
+    Column("relation", Integer, nullable=False),
+    Column("from_us", BigInteger),
+    Column("until_us", BigInteger),
+    PrimaryKeyConstraint("record", "number"),
+    Index("occurrence_by_identifier", "identifier"),
+    sqlite_with_rowid=False,
+)
+
+leads: Final = Table(
+    "lead",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("state", SmallInteger, nullable=False),
+    Column("first_record", String(128), nullable=False),
+    Column("merged_into", String(36), nullable=False),
+    Column("create_us", BigInteger, nullable=False),
+    Column("update_us", BigInteger, nullable=False),
+    Column("content", LargeBinary, nullable=False),  # a serialised Lead but for its times and etag
+    Index("lead_by_first_record", "first_record", unique=True),
+    Index("lead_by_update", "update_us", "id"),
+)
+
+lead_records: Final = Table(
+    "lead_record",
+    metadata,
+    Column("record", String(128), primary_key=True),
+    Column("lead", String(36), nullable=False),
+    Index("lead_record_by_lead", "lead"),
+    sqlite_with_rowid=False,
+)
+
+SCHEMA: Final = Schema(component="leads", metadata=metadata)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownRecord:
+    """A record's row; of one that is not visible only name and version are meant."""
+
+    record: Record
+    visible: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeadRow:
+    """A lead's row."""
+
+    id: str
+    state: State
+    first_record: str
+    merged_into: str
+    """An id, or empty."""
+    create_us: int
+    update_us: int
+    content: bytes
+
+
+# As many names as one statement asks for: databases limit the parameters of a statement.
+_AT_ONCE: Final = 500
+_RECORDS: Final = select(records).where(records.c.name.in_(bindparam("those", expanding=True)))
+_COUNTS: Final = select(identifiers).where(identifiers.c.key.in_(bindparam("those", expanding=True)))
+_SITES_OF: Final = select(occurrences).where(occurrences.c.record.in_(bindparam("those", expanding=True)))
+_RECORDS_WITH: Final = (
+    select(occurrences.c.record).where(occurrences.c.identifier.in_(bindparam("those", expanding=True))).distinct()
+)
+_LEADS_OF: Final = select(lead_records).where(lead_records.c.record.in_(bindparam("those", expanding=True)))
+_MEMBERS_OF: Final = select(lead_records).where(lead_records.c.lead.in_(bindparam("those", expanding=True)))
+_LEADS_BY_FIRST: Final = select(leads).where(leads.c.first_record.in_(bindparam("those", expanding=True)))
+_FORGET_SITES: Final = occurrences.delete().where(occurrences.c.record == bindparam("that"))
+_FORGET_IDENTIFIER: Final = identifiers.delete().where(identifiers.c.key == bindparam("that"))
+_FORGET_MEMBER: Final = lead_records.delete().where(lead_records.c.record == bindparam("that"))
+_COUNT: Final = identifiers.update().where(identifiers.c.key == bindparam("that")).values(records=bindparam("count"))
+_REPLACE_RECORD: Final = (
+    records.update()
+    .where(records.c.name == bindparam("that"))
+    .values({column: bindparam(f"new_{column.name}") for column in records.c if column.name != "name"})
+)
+_REPLACE_LEAD: Final = (
+    leads.update()
+    .where(leads.c.id == bindparam("that"))
+    .values({column: bindparam(f"new_{column.name}") for column in leads.c if column.name != "id"})
+)
+
+
+def known_records(transaction: Transaction, names: Collection[str]) -> dict[str, KnownRecord]:
+    """Read the rows of records, those that are gone too."""
+    found = {}
+    for row in _rows(transaction, _RECORDS, names):
+        record = Record(
+            name=row.name, version=row.version, grade=row.grade, contact_desk=row.contact_desk, caveat=row.caveat
+        )
+        found[row.name] = KnownRecord(record=record, visible=row.visible)
+    return found
+
+
+def write_records(transaction: Transaction, *, new: Iterable[KnownRecord], changed: Iterable[KnownRecord]) -> None:
+    """Write rows of records."""
+    for known in new:
+        transaction.insert(records, {"name": known.record.name, **_record_values(known)})
+    rows = [
+        {"that": known.record.name, **{f"new_{key}": value for key, value in _record_values(known).items()}}
+        for known in changed
+    ]
+    if rows:
+        transaction.execute(_REPLACE_RECORD, rows)
+
+
+def sites_of(transaction: Transaction, names: Collection[str]) -> dict[str, list[Site]]:
+    """Read where identifiers stand in records."""
+    found: dict[str, list[Site]] = {}
+    for row in _rows(transaction, _SITES_OF, names):
+        identifier = Identifier.from_key(row.identifier)
+        site = Site(row.record, identifier, row.provenance, row.relation, row.from_us, row.until_us)
+        found.setdefault(row.record, []).append(site)
+    return found
+
+
+def replace_sites(
+    transaction: Transaction, sites: Mapping[str, Collection[Site]], *, standing: Collection[str]
+) -> None:
+    """Write all sites of records; `standing` names those that have some already."""
+    if standing:
+        transaction.execute(_FORGET_SITES, [{"that": name} for name in standing])
+    for name, those in sites.items():
+        for number, site in enumerate(those):
+            row = {
+                "record": name,
+                "number": number,
+                "identifier": site.identifier.key,
+                "provenance": site.provenance,
+                "relation": site.relation,
+                "from_us": site.from_us,
+                "until_us": site.until_us,
+            }
+            transaction.insert(occurrences, row)
+
+
+def counts(transaction: Transaction, keys: Collection[str]) -> dict[str, int]:
+    """Read in how many records identifiers stand; those that stand in none are left out."""
+    return {row.key: row.records for row in _rows(transaction, _COUNTS, keys)}
+
+
+def write_counts(transaction: Transaction, *, before: Mapping[str, int], after: Mapping[str, int]) -> None:
+    """Write in how many records identifiers stand."""
+    changed = {key: count for key, count in after.items() if before.get(key, 0) != count}
+    for key, count in changed.items():
+        if key not in before:
+            transaction.insert(identifiers, {"key": key, "records": count})
+    moved = [{"that": key, "count": count} for key, count in changed.items() if key in before and count]
+    if moved:
+        transaction.execute(_COUNT, moved)
+    gone = [{"that": key} for key, count in changed.items() if not count]
+    if gone:
+        transaction.execute(_FORGET_IDENTIFIER, gone)
+
+
+def records_with(transaction: Transaction, keys: Collection[str]) -> set[str]:
+    """Name the records in which any of these identifiers stands."""
+    return {row.record for row in _rows(transaction, _RECORDS_WITH, keys)}
+
+
+def homes_of(transaction: Transaction, names: Collection[str]) -> dict[str, str]:
+    """Tell the live lead of each record that is in one."""
+    return {row.record: row.lead for row in _rows(transaction, _LEADS_OF, names)}
+
+
+def members_of(transaction: Transaction, ids: Collection[str]) -> dict[str, str]:
+    """Tell every record of live leads, each with its lead."""
+    return {row.record: row.lead for row in _rows(transaction, _MEMBERS_OF, ids)}
+
+
+def move_records(transaction: Transaction, *, before: Mapping[str, str], after: Mapping[str, str]) -> None:
+    """Write which records are in which live lead now."""
+    gone = [{"that": record} for record, lead in before.items() if after.get(record) != lead]
+    if gone:
+        transaction.execute(_FORGET_MEMBER, gone)
+    for record, lead in after.items():
+        if before.get(record) != lead:
+            transaction.insert(lead_records, {"record": record, "lead": lead})
+
+
+def leads_by_first(transaction: Transaction, names: Collection[str]) -> list[LeadRow]:
+    """Read the leads, live or ended, whose first record is one of these."""
+    return [lead_row(row) for row in _rows(transaction, _LEADS_BY_FIRST, names)]
+
+
+def write_leads(transaction: Transaction, *, new: Iterable[LeadRow], changed: Iterable[LeadRow]) -> None:
+    """Write rows of leads."""
+    for lead in new:
+        transaction.insert(leads, {"id": lead.id, **_lead_values(lead)})
+    rows = [{"that": lead.id, **{f"new_{key}": value for key, value in _lead_values(lead).items()}} for lead in changed]
+    if rows:
+        transaction.execute(_REPLACE_LEAD, rows)
+
+
+def find_lead(connection: Connection, lead: str) -> LeadRow | None:
+    """Read one lead by its id."""
+    row = connection.execute(select(leads).where(leads.c.id == lead)).first()
+    return lead_row(row) if row is not None else None
+
+
+def read_leads(connection: Connection, ids: Collection[str]) -> dict[str, LeadRow]:
+    """Read leads by their ids."""
+    found = connection.execute(select(leads).where(leads.c.id.in_(list(ids))))
+    return {row.id: lead_row(row) for row in found}
+
+
+def list_leads(
+    connection: Connection, *, states: Collection[int], record: str, before: tuple[int, str] | None, limit: int
+) -> list[LeadRow]:
+    """Read a page of leads, the last changed first, from behind `before` (time of change, id) on."""
+    statement = select(leads).where(leads.c.state.in_(list(states)))
+    if record:
+        statement = statement.join(lead_records, lead_records.c.lead == leads.c.id).where(
+            lead_records.c.record == record
+        )
+    if before is not None:
+        update_us, lead = before
+        earlier = or_(leads.c.update_us < update_us, and_(leads.c.update_us == update_us, leads.c.id < lead))
+        statement = statement.where(earlier)
+    statement = statement.order_by(leads.c.update_us.desc(), leads.c.id.desc()).limit(limit)
+    return [lead_row(row) for row in connection.execute(statement)]
+
+
+def lead_row(row: Row[Any]) -> LeadRow:
+    """Take a row out of the database's hands."""
+    return LeadRow(
+        id=row.id,
+        state=State(row.state),
+        first_record=row.first_record,
+        merged_into=row.merged_into,
+        create_us=row.create_us,
+        update_us=row.update_us,
+        content=bytes(row.content),
+    )
+
+
+def _rows(transaction: Transaction, statement: Executable, those: Collection[str]) -> Iterator[Row[Any]]:
+    asked: Sequence[str] = list(those)
+    for start in range(0, len(asked), _AT_ONCE):
+        yield from transaction.execute(statement, [{"those": asked[start : start + _AT_ONCE]}])
+
+
+def _record_values(known: KnownRecord) -> dict[str, Any]:
+    record = known.record
+    return {
+        "version": record.version,
+        "visible": known.visible,
+        "grade": record.grade,
+        "contact_desk": record.contact_desk,
+        "caveat": record.caveat,
+    }
+
+
+def _lead_values(lead: LeadRow) -> dict[str, Any]:
+    return {
+        "state": int(lead.state),
+        "first_record": lead.first_record,
+        "merged_into": lead.merged_into,
+        "create_us": lead.create_us,
+        "update_us": lead.update_us,
+        "content": lead.content,
+    }
