@@ -6,9 +6,10 @@ import asyncio
 import fcntl
 import os
 import secrets
+import sqlite3
 import uuid
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -17,6 +18,7 @@ from sqlalchemy.pool import QueuePool, StaticPool
 
 from renkei_chassis.database import tables
 from renkei_chassis.database.schema import CHASSIS, Schema, SchemaError, migrate
+from renkei_chassis.errors import RenkeiError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,13 +29,15 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 READERS: Final = 2  # threads for what may take long: searches, lists, log reads
+_BUSY_MILLISECONDS: Final = 5000
+_SCRUB_MILLISECONDS: Final = 100  # a reader holds an old state for the length of one question
 # FULL syncs each commit: NORMAL lost acknowledged rows in a power cut. secure_delete overwrites what is erased.
 _PRAGMAS: Final = (
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",
     "PRAGMA foreign_keys=ON",
     "PRAGMA secure_delete=ON",
-    "PRAGMA busy_timeout=5000",
+    f"PRAGMA busy_timeout={_BUSY_MILLISECONDS}",
     "PRAGMA wal_autocheckpoint=4000",
     "PRAGMA cache_size=-16384",
 )
@@ -78,10 +82,16 @@ class Database:
         path.parent.mkdir(parents=True, exist_ok=True)
         lock = _lock(path)
         try:
+            _refuse_foreign(path)
             writing = _engine(path, writer=True)
-            with writing.begin() as connection:
-                migrate(connection, [CHASSIS, schema])
-                facts = _facts(connection, owner)
+            try:
+                with writing.begin() as connection:
+                    migrate(connection, [CHASSIS])
+                    facts = _facts(connection, owner)
+                    migrate(connection, [schema])
+            except BaseException:
+                writing.dispose()
+                raise
         except BaseException:
             os.close(lock)
             raise
@@ -91,7 +101,16 @@ class Database:
         """Read a few rows by key, here and now. Only for reads whose size is bounded and small."""
         if self._looking is None:
             self._looking = self._reading.connect()
-        return question(self._looking)
+        try:
+            return question(self._looking)
+        except RenkeiError:
+            raise
+        except BaseException:
+            # The exception may keep a half-read result alive, and with it an old state of the whole database.
+            self._looking.invalidate()
+            self._looking.close()
+            self._looking = None
+            raise
 
     async def read(self, question: Callable[[Connection], T]) -> T:
         """Read anything on a reader's thread."""
@@ -99,7 +118,26 @@ class Database:
 
     def _ask(self, question: Callable[[Connection], T]) -> T:
         with self._reading.connect() as connection:
-            return question(connection)
+            try:
+                return question(connection)
+            except RenkeiError:
+                raise
+            except BaseException:
+                connection.invalidate()  # as above
+                raise
+
+    def scrub(self) -> bool:
+        """Wipe what was deleted from the write-ahead log too; False where a reader is in the way. For the writer."""
+        connection = self.writing.raw_connection()
+        try:
+            cursor = connection.cursor()
+            cursor.execute(f"PRAGMA busy_timeout={_SCRUB_MILLISECONDS}")
+            busy, _, _ = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            cursor.execute(f"PRAGMA busy_timeout={_BUSY_MILLISECONDS}")
+            cursor.close()
+        finally:
+            connection.close()
+        return not busy
 
     def close(self) -> None:
         """Close every connection and let the next process in."""
@@ -122,15 +160,31 @@ def _lock(path: Path) -> int:
     return handle
 
 
+def _refuse_foreign(path: Path) -> None:
+    """Refuse what is no database of ours before anything in it is changed."""
+    if not path.exists():
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        return
+    with closing(sqlite3.connect(path)) as connection:
+        try:
+            names = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        except sqlite3.DatabaseError as error:
+            raise SchemaError(f"{path} cannot be read as a database: restore it from a backup") from error
+    if names and tables.schema_versions.name not in names:
+        raise SchemaError(f"{path} holds tables, but none of Renkei's: name another file in `data_directory`")
+
+
 def _engine(path: Path, *, writer: bool) -> Engine:
     """Make an engine whose transactions begin when we say so, and whose writer takes the lock at once."""
-    options: dict[str, Any] = {"poolclass": StaticPool} if writer else {"poolclass": QueuePool, "pool_size": READERS + 1}
+    options: dict[str, Any] = (
+        {"poolclass": StaticPool} if writer else {"poolclass": QueuePool, "pool_size": READERS + 1}
+    )
     engine = create_engine(f"sqlite:///{path}", connect_args={"check_same_thread": False}, **options)
-    if not writer:
-        engine = engine.execution_options(isolation_level="AUTOCOMMIT")
 
     @event.listens_for(engine, "connect")
     def configure(connection: Any, _record: object) -> None:  # noqa: ANN401 (the driver's own class)
+        # The driver begins nothing of itself: a reader's statement is a transaction of its own, however long
+        # the connection lives, and so holds no old state of the database.
         connection.isolation_level = None
         cursor = connection.cursor()
         for pragma in _PRAGMAS:

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from google.protobuf.message import DecodeError, Message
-from sqlalchemy.exc import DBAPIError, OperationalError
 
 from renkei_chassis.database import tables
+from renkei_chassis.database.failures import is_storage_failure
 from renkei_chassis.database.requests import Done, WriteMethod, answer_again, find_done, request_hash, row_of
 from renkei_chassis.database.transaction import Transaction
 from renkei_chassis.errors import InvalidArgument, RenkeiError, Unavailable
-from renkei_chassis.log.append import Position, append
+from renkei_chassis.log.append import Position, append, read_end
 from renkei_chassis.rpc.validation import validate
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from sqlalchemy import Connection
 
@@ -68,37 +69,49 @@ class Group:
         self._database = database
         self._clock = clock
         self._max_behind_us = max_behind_us
+        self._unsure = False  # whether the last commit happened; the database knows
+        self._scrub = False
         self.afterwards: Sequence[Callable[[], None]] = ()
         """What is to be called on the event loop, now that the last group is committed."""
 
     def process(self, jobs: Sequence[CallJob | EffectJob], position: Position) -> Position:
         """Fill in every job's result or error; returns where the log ends now.
 
-        The group runs bare. Only where a request fails after its rows went in, or the database
-        refuses a row, it is rolled back and runs again with a savepoint around each request.
+        The group runs bare. Only where a request fails after its rows went in, or something of the
+        group is refused, it is rolled back and runs again with a savepoint around each request.
         """
         self.afterwards = ()
         for job in jobs:
             if isinstance(job, CallJob):
                 _prepare(job)
         try:
-            try:
-                return self._commit(jobs, position, savepoints=False)
-            except (_Spoiled, DBAPIError) as error:
-                if isinstance(error, OperationalError):
-                    raise
-                return self._commit(jobs, position, savepoints=True)
+            position = self._commit_or_redo(jobs, position)
         except RenkeiError as error:  # the clock; nothing of the group was committed
             _fail_all(jobs, error)
-        except DBAPIError as error:
+        except Exception as error:
+            self._unsure = True
+            if not is_storage_failure(error):
+                raise
             refusal = Unavailable("STORAGE_UNAVAILABLE", "the database cannot commit now; nothing was recorded")
             refusal.__cause__ = error
             _fail_all(jobs, refusal)
+        if self._scrub:
+            self._scrub = not self._database.scrub()
         return position
+
+    def _commit_or_redo(self, jobs: Sequence[CallJob | EffectJob], position: Position) -> Position:
+        try:
+            return self._commit(jobs, position, savepoints=False)
+        except Exception as error:
+            if is_storage_failure(error):
+                raise
+        return self._commit(jobs, position, savepoints=True)
 
     def _commit(self, jobs: Sequence[CallJob | EffectJob], position: Position, *, savepoints: bool) -> Position:
         now_us = self._clock.now_us()
         with self._database.writing.begin() as connection:
+            if self._unsure:
+                position = read_end(connection)
             transaction = Transaction(connection, now_us=now_us)
             calls = [job for job in jobs if isinstance(job, CallJob) and job.message is not None]
             done = find_done(connection, [job.request_id for job in calls if job.request_id is not None])
@@ -107,16 +120,50 @@ class Group:
                     continue  # refused while it was prepared
                 job.result, job.error = None, None
                 if savepoints:
-                    _decide_alone(connection, transaction, job, done)
+                    position = self._decide_alone(connection, transaction, job, done, position)
                 else:
                     _decide(transaction, job, done)
             transaction.complete()
-            if transaction.events:
-                position = append(
-                    connection, transaction.events, after=position, now_us=now_us, max_behind_us=self._max_behind_us
-                )
+            position = self._append(connection, transaction, position)
+        self._unsure = False
+        self._scrub = self._scrub or transaction.scrubs
         self.afterwards = transaction.afterwards()
         return position
+
+    def _append(self, connection: Connection, transaction: Transaction, position: Position) -> Position:
+        if not transaction.events:
+            return position
+        events, transaction.events = transaction.events, []
+        return append(connection, events, after=position, now_us=transaction.now_us, max_behind_us=self._max_behind_us)
+
+    def _decide_alone(
+        self,
+        connection: Connection,
+        transaction: Transaction,
+        job: CallJob | EffectJob,
+        done: dict[UUID, Done],
+        position: Position,
+    ) -> Position:
+        """Carry out one request so that whatever it does wrong, its events included, is undone alone."""
+        transaction.begin_request(job.trace_parent)
+        savepoint = connection.begin_nested()
+        try:
+            fresh = _carry_out(transaction, job, done)
+            transaction.flush()
+            if transaction.failure is not None:
+                raise transaction.failure  # noqa: TRY301 (the rule kept it to itself, and its rows are not in)
+            position_then = self._append(connection, transaction, position)
+        except Exception as error:  # noqa: BLE001 (one request's failure is that request's answer)
+            failure = transaction.failure or error
+            if is_storage_failure(failure):
+                raise failure from None
+            transaction.undo_request()
+            savepoint.rollback()
+            job.result, job.error = None, error
+            return position
+        savepoint.commit()
+        done.update(fresh)
+        return position_then
 
 
 def _prepare(job: CallJob) -> None:
@@ -126,7 +173,9 @@ def _prepare(job: CallJob) -> None:
             try:
                 message = job.request_type.FromString(message)
             except DecodeError:
-                raise InvalidArgument("MALFORMED_REQUEST", "the bytes are not the message that this method takes") from None
+                raise InvalidArgument(
+                    "MALFORMED_REQUEST", "the bytes are not the message that this method takes"
+                ) from None
         validate(message, job.request if isinstance(job.request, bytes) else None)
         if job.request_id is None:
             job.request_id = UUID(message.request_id)  # type: ignore[attr-defined]  # every writing request has one
@@ -139,52 +188,39 @@ def _prepare(job: CallJob) -> None:
 def _decide(transaction: Transaction, job: CallJob | EffectJob, done: dict[UUID, Done]) -> None:
     transaction.begin_request(job.trace_parent)
     try:
-        _carry_out(transaction, job, done)
-    except DBAPIError:
-        raise
+        fresh = _carry_out(transaction, job, done)
     except Exception as error:
         if not transaction.undo_request():
-            raise _Spoiled from error
+            raise transaction.failure or _Spoiled from error
         job.error = error
+        return
+    if transaction.failure is not None:  # the rule kept it to itself, and rows of others may be lost with its own
+        raise transaction.failure
+    done.update(fresh)
 
 
-def _decide_alone(
-    connection: Connection, transaction: Transaction, job: CallJob | EffectJob, done: dict[UUID, Done]
-) -> None:
-    transaction.begin_request(job.trace_parent)
-    savepoint = connection.begin_nested()
-    try:
-        _carry_out(transaction, job, done)
-        transaction.flush()
-    except OperationalError:
-        raise
-    except Exception as error:  # noqa: BLE001 (one request's failure is that request's answer)
-        transaction.undo_request()
-        savepoint.rollback()
-        job.error = error
-    else:
-        savepoint.commit()
-
-
-def _carry_out(transaction: Transaction, job: CallJob | EffectJob, done: dict[UUID, Done]) -> None:
+def _carry_out(transaction: Transaction, job: CallJob | EffectJob, done: Mapping[UUID, Done]) -> Mapping[UUID, Done]:
+    """Run the rule; returns what is to be remembered of it once its rows are in."""
     if isinstance(job, EffectJob):
         job.result = job.effect(transaction)
-        return
+        return {}
     assert job.request_id is not None  # noqa: S101 (set while it was prepared)
     earlier = done.get(job.request_id)
     if earlier is not None:
         job.result = answer_again(transaction, job.method, earlier, asked=job.hash)
-        return
+        return {}
     written = job.method.rule(transaction, job.message, job.caller)
     fresh = Done(hash=job.hash, resource=written.resource, version=written.version)
     transaction.insert(tables.requests, row_of(job.request_id, fresh, now_us=transaction.now_us))
-    done[job.request_id] = fresh
     job.result = written.answer
+    return {job.request_id: fresh}
 
 
-def _fail_all(jobs: Sequence[CallJob | EffectJob], error: BaseException) -> None:
+def _fail_all(jobs: Sequence[CallJob | EffectJob], error: RenkeiError) -> None:
     """Nothing was committed, so no job may keep the result it would have had."""
     for job in jobs:
         if isinstance(job, CallJob) and job.message is None:
             continue
-        job.result, job.error = None, error
+        # One for each: an exception that several tasks raise gathers the frames of all of them.
+        job.result, job.error = None, copy.copy(error)
+        job.error.__cause__ = error.__cause__

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import inspect, select
 
@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from sqlalchemy import Connection, MetaData
+
+
+_HALF: Final = "a half-applied migration; restore it from a backup"
 
 
 class SchemaError(Exception):
@@ -53,15 +56,16 @@ def migrate(connection: Connection, schemas: Sequence[Schema]) -> None:
     present = set(inspect(connection).get_table_names())
     missing = sorted({table for schema in schemas for table in schema.metadata.tables} - present)
     if missing:
-        raise SchemaError(f"the database lacks {', '.join(missing)}: a half-applied migration; restore it from a backup")
+        raise SchemaError(f"the database lacks {', '.join(missing)}: {_HALF}")
 
 
 def _bring_up(connection: Connection, schema: Schema, found: int | None) -> None:
     if found is None:
+        begun = sorted(set(schema.metadata.tables) & set(inspect(connection).get_table_names()))
+        if begun and begun != [tables.schema_versions.name]:
+            raise SchemaError(f"the database has {', '.join(begun)} of a schema that it does not name: {_HALF}")
         schema.metadata.create_all(connection)
-        connection.execute(
-            tables.schema_versions.insert(), {"component": schema.component, "version": schema.version}
-        )
+        connection.execute(tables.schema_versions.insert(), {"component": schema.component, "version": schema.version})
         return
     if found > schema.version:
         raise SchemaError(

@@ -118,6 +118,8 @@ set_aside: Final = Table(
     Column("reason", String(64), nullable=False),
     Column("attempts", SmallInteger, nullable=False),
     Column("time_us", BigInteger, nullable=False),
-    PrimaryKeyConstraint("source", "sequence"),
+    # By identity: a restored log may give the sequence to another event.
+    PrimaryKeyConstraint("source", "origin_agency", "event_id"),
+    Index("renkei_set_aside_by_sequence", "source", "sequence"),
     Index("renkei_set_aside_by_resource", "source", "resource"),
 )

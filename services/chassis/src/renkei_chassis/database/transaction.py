@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from renkei.policy.v1.policy_pb2 import GRADE_UNSPECIFIED
@@ -67,6 +67,9 @@ class Transaction:
         self._afterwards: list[Callable[[], None]] = []
         self._afterwards_before = 0
         self.events: list[NewEvent] = []
+        self.failure: Exception | None = None
+        """What the database refused in this request: rows handed over are lost, whatever the rule makes of it."""
+        self.scrubs = False
         self.now_us = now_us
         self.trace_parent = ""
 
@@ -82,7 +85,13 @@ class Transaction:
 
     def emit(self, event: NewEvent) -> None:
         """Hand over an event; it gets its place in the log when the batch is complete."""
+        if self.trace_parent and not event.trace_parent:
+            event = replace(event, trace_parent=self.trace_parent)
         self.events.append(event)
+
+    def scrub(self) -> None:
+        """Have what this request deletes wiped from the files too, right after the commit."""
+        self.scrubs = True
 
     def collect(self, close: Callable[[Transaction, Sequence[T]], None], item: T) -> None:
         """Hand over something that belongs together with all others of its kind in this batch.
@@ -100,11 +109,14 @@ class Transaction:
         self._afterwards.append(callback)
 
     def execute(self, statement: Executable, rows: Sequence[Mapping[str, Any]] | None = None) -> CursorResult[Any]:
-        """Run a statement that sees everything handed over so far."""
+        """Run a statement that sees everything handed over so far.
+
+        What it raises is not to be caught by a rule: the request has failed.
+        """
         self.flush()
         if not statement.is_select:
             self._in_database = True
-        return self._connection.execute(statement, rows) if rows is not None else self._connection.execute(statement)
+        return self._run(statement, rows)
 
     def first(self, statement: Executable) -> Row[Any] | None:
         """Read at most one row."""
@@ -118,7 +130,14 @@ class Transaction:
         self._before = {}
         pending, self._pending = self._pending, {}
         for table, rows in pending.items():
-            self._connection.execute(table.insert(), rows)
+            self._run(table.insert(), rows)
+
+    def _run(self, statement: Executable, rows: Sequence[Mapping[str, Any]] | None) -> CursorResult[Any]:
+        try:
+            return self._connection.execute(statement, rows)
+        except Exception as error:
+            self.failure = error
+            raise
 
     def begin_request(self, trace_parent: str = "") -> None:
         """Begin the next request of the batch. Belongs to the writer, as does `undo_request`."""
@@ -127,6 +146,7 @@ class Transaction:
         self._collected_before = {close: len(items) for close, items in self._collected.items()}
         self._afterwards_before = len(self._afterwards)
         self._own_rows = self._in_database = False
+        self.failure = None
         self.trace_parent = trace_parent
 
     def undo_request(self) -> bool:
@@ -143,7 +163,7 @@ class Transaction:
             del self._collected[close][kept:]
             if not kept:
                 del self._collected[close]
-        return not self._in_database
+        return not self._in_database and self.failure is None
 
     def complete(self) -> None:
         """Close what was collected and put in every row. Belongs to the writer, as does `afterwards`."""

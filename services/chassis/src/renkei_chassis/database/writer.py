@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from renkei_chassis.database.group import CallJob, EffectJob, Group
 from renkei_chassis.errors import ResourceExhausted, Unavailable
-from renkei_chassis.log.log import Log
+from renkei_chassis.telemetry.logging import log_event
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from renkei_chassis.database.requests import WriteMethod
     from renkei_chassis.database.transaction import Transaction
     from renkei_chassis.identity import Principal
+    from renkei_chassis.log.log import Log
 
 T = TypeVar("T")
 
@@ -29,6 +31,7 @@ MAX_WAITING: Final = 20_000
 # A group this large means load: the next one gathers for a moment, since a sync costs more than that.
 _BUSY_GROUP: Final = 16
 _GATHER_SECONDS: Final = 0.001
+_LOG: Final = logging.getLogger("renkei.writer")
 
 
 class Writer:
@@ -94,9 +97,7 @@ class Writer:
 
     async def run(self, effect: Callable[[Transaction], T], *, trace_parent: str = "") -> T:
         """Run an effect of our own inside the next group and return its value after the commit."""
-        job = EffectJob(
-            future=asyncio.get_running_loop().create_future(), effect=effect, trace_parent=trace_parent
-        )
+        job = EffectJob(future=asyncio.get_running_loop().create_future(), effect=effect, trace_parent=trace_parent)
         self._add(job)
         return cast("T", await job.future)
 
@@ -127,17 +128,25 @@ class Writer:
             try:
                 position = await loop.run_in_executor(self._thread, self._group.process, jobs, self._log.position)
             except Exception as error:  # noqa: BLE001 (the outermost loop: nobody may wait for ever)
+                log_event(_LOG, "a commit group failed", level=logging.ERROR, error=error, log=self._log.name)
                 for job in jobs:
                     _resolve(job.future, None, error)
                 continue
             if position is not self._log.position:
                 self._log.advance(position)
             for callback in self._group.afterwards:
-                callback()
+                _call(callback)
             self.groups += 1
             self.jobs += len(jobs)
             for job in jobs:
                 _resolve(job.future, job.result, job.error)
+
+
+def _call(callback: Callable[[], None]) -> None:
+    try:
+        callback()
+    except Exception as error:  # noqa: BLE001 (the group is committed, and its callers wait for their answers)
+        log_event(_LOG, "a callback after the commit failed", level=logging.ERROR, error=error)
 
 
 def _resolve(future: asyncio.Future[Any], result: object, error: BaseException | None) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from renkei.event.v1.log_pb2 import ReadLogRequest, ReadLogResponse, WatchLogRequest, WatchLogResponse
+
 from renkei_chassis.errors import OutOfRange
 from renkei_chassis.log.read import MAX_EVENTS
 from renkei_chassis.rpc.methods import Api, Call, ReadMethod, StreamMethod
@@ -23,7 +24,9 @@ def log_api(log: Log) -> Api:
         last = _known(log, request.after_sequence)
         events = await log.events(after=request.after_sequence, limit=request.max_events or MAX_EVENTS)
         through = events[-1].sequence if events else last
-        return ReadLogResponse(events=events, through_sequence=through, last_sequence=last, epoch=log.epoch)
+        return ReadLogResponse(
+            events=events, through_sequence=through, last_sequence=max(last, through), epoch=log.epoch
+        )
 
     async def watch_log(request: WatchLogRequest, call: Call) -> AsyncIterator[WatchLogResponse]:
         del call

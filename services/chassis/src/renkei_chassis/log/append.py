@@ -6,9 +6,9 @@ import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from renkei.event.v1.event_pb2 import AudienceEntry, Event
 from sqlalchemy import func, select, update
 
-from renkei.event.v1.event_pb2 import AudienceEntry, Event
 from renkei_chassis.database import tables
 from renkei_chassis.database.transaction import RawPayload
 from renkei_chassis.errors import Unavailable
@@ -16,14 +16,18 @@ from renkei_chassis.ids import uuid7
 from renkei_chassis.log.digest import SALT_BYTES, event_digest
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from sqlalchemy import Connection
 
     from renkei_chassis.database.transaction import NewEvent, Transaction
 
 PACK_BYTES: Final = 192 * 1024  # below what one NATS message may hold, with room for envelopes
-_ENVELOPE_ROOM: Final = 512
+_ENVELOPE_ROOM: Final = 320  # source, id, digest, salt, time, and the tags of all fields
+MAX_EVENT_BYTES: Final = 384 * 1024  # what the courier's largest message holds beside a batch's own fields
+
+
+_ERASED_AT_ONCE: Final = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,19 +41,27 @@ class Position:
 
 def read_position(connection: Connection) -> Position:
     """Read where the log ends. Raises ValueError where it has a gap, which no crash can make."""
+    position = read_end(connection)
+    count = connection.execute(select(func.count()).select_from(tables.events)).scalar_one()
+    if count != position.sequence:
+        raise ValueError(f"the log ends at {position.sequence} and holds {count} events: restore it from a backup")
+    return position
+
+
+def read_end(connection: Connection) -> Position:
+    """Read where the log ends, and look at nothing else."""
     last = connection.execute(
         select(tables.events.c.sequence, tables.events.c.time_us).order_by(tables.events.c.sequence.desc()).limit(1)
     ).first()
-    count = connection.execute(select(func.count()).select_from(tables.events)).scalar_one()
     pack = connection.execute(select(func.max(tables.packs.c.number))).scalar_one() or 0
     if last is None:
         return Position(sequence=0, time_us=0, pack=pack)
-    if count != last.sequence:
-        raise ValueError(f"the log ends at {last.sequence} and holds {count} events: restore it from a backup")
     return Position(sequence=last.sequence, time_us=last.time_us, pack=pack)
 
 
-def append(connection: Connection, new: Sequence[NewEvent], *, after: Position, now_us: int, max_behind_us: int) -> Position:
+def append(
+    connection: Connection, new: Sequence[NewEvent], *, after: Position, now_us: int, max_behind_us: int
+) -> Position:
     """Write a commit group's events and its packs; returns the new end, true once the caller commits.
 
     Time strictly increases, by a microsecond at least. A wall clock that is behind the log by more
@@ -74,7 +86,9 @@ def append(connection: Connection, new: Sequence[NewEvent], *, after: Position, 
         event_row, data = _rows(event, sequence=sequence, time_us=time_us, salt=salt)
         event_rows.append(event_row)
         payload_rows.append({"sequence": sequence, "salt": salt, "data": data})
-        size = len(data) + len(event_row["envelope"]) + _ENVELOPE_ROOM
+        size = _size(event_row, data)
+        if size > MAX_EVENT_BYTES:
+            raise ValueError(f"an event of {size} bytes; no message of the courier holds it")
         if not pack_rows or room < size:
             pack += 1
             pack_rows.append({"number": pack, "first_sequence": sequence, "last_sequence": sequence})
@@ -85,6 +99,12 @@ def append(connection: Connection, new: Sequence[NewEvent], *, after: Position, 
     connection.execute(tables.payloads.insert(), payload_rows)
     connection.execute(tables.packs.insert(), pack_rows)
     return Position(sequence=sequence, time_us=time_us, pack=pack)
+
+
+def _size(row: Mapping[str, Any], data: bytes) -> int:
+    """Tell how many bytes of a message the event takes, or a few more."""
+    names = 2 * len(row["type"]) + len(row["resource"].encode())
+    return len(data) + len(row["envelope"]) + names + _ENVELOPE_ROOM
 
 
 def _rows(event: NewEvent, *, sequence: int, time_us: int, salt: bytes) -> tuple[dict[str, Any], bytes]:
@@ -116,7 +136,9 @@ def _rows(event: NewEvent, *, sequence: int, time_us: int, salt: bytes) -> tuple
 
 
 def erase(transaction: Transaction, sequences: Sequence[int]) -> None:
-    """Erase payloads in place. Sequence, id, time, type and digest stay; content and salt go."""
-    ids = list(sequences)
-    transaction.execute(tables.payloads.delete().where(tables.payloads.c.sequence.in_(ids)))
-    transaction.execute(update(tables.events).where(tables.events.c.sequence.in_(ids)).values(erased=True))
+    """Erase payloads in place. Sequence, id, time, type and digest stay; content and salt go, from the files too."""
+    transaction.scrub()
+    for start in range(0, len(sequences), _ERASED_AT_ONCE):
+        some = sequences[start : start + _ERASED_AT_ONCE]
+        transaction.execute(tables.payloads.delete().where(tables.payloads.c.sequence.in_(some)))
+        transaction.execute(update(tables.events).where(tables.events.c.sequence.in_(some)).values(erased=True))

@@ -20,5 +20,7 @@ def event_digest(*, salt: bytes, event_id: UUID, time_us: int, type_name: str, p
     else verify. The salt keeps short payloads from being guessed after their erasure.
     """
     name = type_name.encode()
-    head = b"".join((TAG, salt, event_id.bytes, (time_us * 1000).to_bytes(8, "big"), len(name).to_bytes(2, "big"), name))
+    head = b"".join(
+        (TAG, salt, event_id.bytes, (time_us * 1000).to_bytes(8, "big"), len(name).to_bytes(2, "big"), name)
+    )
     return hashlib.sha256(head + payload).digest()

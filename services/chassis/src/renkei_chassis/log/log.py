@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
     from renkei.event.v1.event_pb2 import Event
+
     from renkei_chassis.database.engine import Database
     from renkei_chassis.log.append import Position
 
@@ -44,7 +45,9 @@ class Log:
         """Read the committed events after a sequence, in order."""
         if self.position.sequence <= after:
             return []
-        return await self._database.read(lambda connection: read_events(connection, self.name, after=after, limit=limit))
+        return await self._database.read(
+            lambda connection: read_events(connection, self.name, after=after, limit=limit)
+        )
 
     async def follow(self, *, after: int, checkpoint_seconds: float = 15.0) -> AsyncIterator[Sequence[Event]]:
         """Yield what is there and then what comes, batch by batch; an empty batch is a sign of life."""

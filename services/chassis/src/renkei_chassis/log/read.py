@@ -5,9 +5,9 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING, Any, Final
 
+from renkei.event.v1.event_pb2 import Event, EventBatch
 from sqlalchemy import select
 
-from renkei.event.v1.event_pb2 import Event, EventBatch
 from renkei_chassis.database import tables
 
 if TYPE_CHECKING:
@@ -33,12 +33,13 @@ def read_events(
     found: list[Event] = []
     size = 0
     # One row at a time: a long stretch is cut by its size before it fills the memory.
-    for row in connection.execute(statement):
-        event = _event(source, row)
-        size += event.ByteSize()
-        if found and size > MAX_BYTES:
-            break
-        found.append(event)
+    with connection.execute(statement) as rows:
+        for row in rows:
+            event = _event(source, row)
+            size += event.ByteSize()
+            if found and size > MAX_BYTES:
+                break
+            found.append(event)
     return found
 
 

@@ -1,0 +1,417 @@
+"""A group of writes: each request is answered for itself, after the commit, and none harms its neighbours."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING
+
+import pytest
+from renkei.personas.v1.events_pb2 import PersonaSubmitted
+from renkei.personas.v1.personas_pb2 import Persona
+from sqlalchemy import event, select, text
+from sqlalchemy.exc import IntegrityError, OperationalError
+
+from renkei_chassis.database import tables, writer
+from renkei_chassis.database.requests import KEPT, Written, forget_old
+from renkei_chassis.database.transaction import NewEvent
+from renkei_chassis.errors import (
+    Aborted,
+    AlreadyExists,
+    FailedPrecondition,
+    InvalidArgument,
+    RenkeiError,
+    ResourceExhausted,
+    Unavailable,
+)
+from renkei_chassis.ids import uuid7
+from tests.chassis.keeper import APPROVE, PLANS, SUBMIT, Keeper, asking, keep, keeping, officer
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from uuid import UUID
+
+    from renkei.personas.v1.personas_pb2 import SubmitPersonaRequest
+    from sqlalchemy import PoolProxiedConnection
+
+    from renkei_chassis.database.transaction import Transaction
+    from renkei_chassis.identity import Principal
+    from tests.chassis.keeper import Rule
+
+
+def refuse(transaction: Transaction, request: SubmitPersonaRequest, caller: Principal) -> Written:
+    raise Aborted("ETAG_MISMATCH", "somebody was faster")
+
+
+def refuse_late(transaction: Transaction, request: SubmitPersonaRequest, caller: Principal) -> Written:
+    keep(transaction, request, caller)
+    raise Aborted("ETAG_MISMATCH", "somebody was faster")
+
+
+def refuse_too_late(transaction: Transaction, request: SubmitPersonaRequest, caller: Principal) -> Written:
+    keep(transaction, request, caller)
+    transaction.flush()
+    raise Aborted("ETAG_MISMATCH", "somebody was faster")
+
+
+def stumble(transaction: Transaction, request: SubmitPersonaRequest, caller: Principal) -> Written:
+    keep(transaction, request, caller)
+    transaction.execute(select(PLANS))
+    raise ZeroDivisionError
+
+
+def take_taken_unit(transaction: Transaction, request: SubmitPersonaRequest, caller: Principal) -> Written:
+    request.plan.unit = "a"
+    return keep(transaction, request, caller)
+
+
+def take_taken_unit_and_look(transaction: Transaction, request: SubmitPersonaRequest, caller: Principal) -> Written:
+    written = take_taken_unit(transaction, request, caller)
+    transaction.flush()
+    return written
+
+
+def take_taken_unit_in_silence(transaction: Transaction, request: SubmitPersonaRequest, caller: Principal) -> Written:
+    """What a rule must not do: the rows of its neighbours were in the same flush."""
+    written = take_taken_unit(transaction, request, caller)
+    with suppress(IntegrityError):
+        transaction.flush()
+    return written
+
+
+def ask_nonsense(transaction: Transaction, request: SubmitPersonaRequest, caller: Principal) -> Written:
+    """A mistake of ours that SQLite files under the same class as a full disk."""
+    transaction.execute(text("SELECT * FROM nowhere"))
+    raise AssertionError
+
+
+def leave_out_a_column(transaction: Transaction, request: SubmitPersonaRequest, caller: Principal) -> Written:
+    transaction.insert(PLANS, {"name": request.request_id})
+    return Written(answer=Persona(), resource="x")
+
+
+def tell_what_was_told(
+    transaction: Transaction, request: SubmitPersonaRequest, caller: Principal, *, id_: UUID
+) -> Written:
+    transaction.emit(NewEvent(payload=PersonaSubmitted(), resource="x", event_id=id_))
+    return Written(answer=Persona(), resource="x")
+
+
+def tell_too_much(transaction: Transaction, request: SubmitPersonaRequest, caller: Principal) -> Written:
+    transaction.emit(NewEvent(payload=PersonaSubmitted(plan_hash="x" * 2**19), resource="x"))
+    return Written(answer=Persona(), resource="x")
+
+
+@pytest.mark.parametrize(
+    ("rule", "expected"),
+    [
+        (refuse, Aborted),
+        (refuse_late, Aborted),
+        (refuse_too_late, Aborted),
+        (stumble, ZeroDivisionError),
+        (take_taken_unit, IntegrityError),
+        (take_taken_unit_and_look, IntegrityError),
+        (take_taken_unit_in_silence, IntegrityError),
+        (ask_nonsense, OperationalError),
+        (leave_out_a_column, Exception),
+        (partial(tell_what_was_told, id_=uuid7()), IntegrityError),
+        (tell_too_much, ValueError),
+    ],
+)
+async def test_a_failing_request_does_not_fail_its_neighbours(
+    keeper: Keeper, rule: Rule, expected: type[Exception]
+) -> None:
+    """Wherever it fails: before or after its rows went in, in its rule, in its rows or in its events."""
+    if isinstance(rule, partial):
+        await keeper.keep(asking(""), rule)
+
+    results = await asyncio.gather(
+        keeper.keep(asking("a")),
+        keeper.keep(asking("b")),
+        keeper.keep(asking("bad"), rule),
+        keeper.keep(asking("c")),
+        keeper.keep(asking("worse"), rule),
+        keeper.keep(asking("d")),
+        return_exceptions=True,
+    )
+
+    assert [isinstance(result, expected) for result in results] == [False, False, True, False, True, False]
+    assert await keeper.units() == ["a", "b", "c", "d"]
+    assert [told for told in await keeper.told() if told] == ["a", "b", "c", "d"]
+    assert [event.sequence for event in await keeper.events()] == list(range(1, keeper.log.position.sequence + 1))
+
+
+async def test_a_request_that_breaks_the_contract_never_reaches_its_rule(keeper: Keeper) -> None:
+    good, malformed, invalid = await asyncio.gather(
+        keeper.keep(asking("a")),
+        keeper.keep(asking("b"), raw=b"\xff\xff"),
+        keeper.keep(asking("x" * 201)),
+        return_exceptions=True,
+    )
+
+    assert not isinstance(good, BaseException)
+    assert isinstance(malformed, InvalidArgument)
+    assert isinstance(invalid, InvalidArgument)
+    assert (malformed.reason, invalid.reason) == ("MALFORMED_REQUEST", "FIELD_INVALID")
+    assert await keeper.units() == ["a"]
+
+
+async def test_equal_requests_in_one_group_make_one_record_and_get_one_answer(keeper: Keeper) -> None:
+    request = asking("a")
+
+    answers = await asyncio.gather(*(keeper.keep(request) for _ in range(5)), keeper.keep(asking("b")))
+
+    assert keeper.writer.groups == 1
+    assert answers[0].plan.unit == "a"
+    assert answers[:5] == [answers[0]] * 5
+    assert await keeper.told() == ["a", "b"]
+
+
+async def test_a_repeat_after_a_failure_in_the_same_group_is_carried_out(keeper: Keeper) -> None:
+    """The first of the two was undone with its savepoint; the second must not be answered from it."""
+    request = asking("b")
+
+    _, failed, repeated = await asyncio.gather(
+        keeper.keep(asking("a")),
+        keeper.keep(request, take_taken_unit),
+        keeper.keep(request),
+        return_exceptions=True,
+    )
+
+    assert isinstance(failed, IntegrityError)
+    assert not isinstance(repeated, BaseException)
+    assert await keeper.told() == ["a", "b"]
+
+
+async def test_a_repeat_gets_the_same_answer_also_after_a_restart(tmp_path: Path) -> None:
+    request = asking("a")
+    async with keeping(tmp_path / "keeper.db") as keeper:
+        first = await keeper.keep(request)
+        assert await keeper.keep(request) == first
+
+    async with keeping(tmp_path / "keeper.db") as keeper:
+        assert await keeper.keep(request) == first
+        assert await keeper.told() == ["a"]
+
+
+@pytest.mark.parametrize("together", [True, False])
+@pytest.mark.parametrize("differs", ["content", "caller", "method"])
+async def test_a_request_id_is_good_for_one_content_one_caller_and_one_method(
+    keeper: Keeper, differs: str, *, together: bool
+) -> None:
+    request = asking("a")
+    other = asking("b", request_id=request.request_id) if differs == "content" else request
+    send_again = partial(
+        keeper.keep,
+        other,
+        caller=officer("agencies/jp-12/officers/suzuki") if differs == "caller" else None,
+        path=APPROVE if differs == "method" else SUBMIT,
+    )
+
+    if together:
+        _, refused = await asyncio.gather(keeper.keep(request), send_again(), return_exceptions=True)
+    else:
+        await keeper.keep(request)
+        (refused,) = await asyncio.gather(send_again(), return_exceptions=True)
+
+    assert isinstance(refused, AlreadyExists)
+    assert refused.reason == "REQUEST_ID_REUSED"
+    assert await keeper.units() == ["a"]
+
+
+async def test_a_repeat_after_a_purge_is_told_that_the_answer_is_gone(keeper: Keeper) -> None:
+    request = asking("a")
+    await keeper.keep(request)
+    await keeper.writer.run(lambda transaction: transaction.execute(PLANS.delete()))
+
+    with pytest.raises(FailedPrecondition) as caught:
+        await keeper.keep(request)
+
+    assert caught.value.reason == "REQUEST_ANSWER_GONE"
+
+
+async def test_requests_are_remembered_for_thirty_days(keeper: Keeper) -> None:
+    await keeper.keep(asking("a"))
+    keeper.clock.advance(KEPT.total_seconds() - 1)
+    await keeper.keep(asking("b"))
+    keeper.clock.advance(2)
+
+    await keeper.writer.run(forget_old)
+
+    kept = await keeper.database.read(lambda connection: connection.execute(select(tables.requests)).all())
+    assert [row.resource.startswith("agencies/") for row in kept] == [True]
+
+
+async def test_an_answer_comes_after_the_commit(keeper: Keeper) -> None:
+    """Whoever has an answer finds the record through any other connection, and the log grown by it."""
+
+    async def keep_and_look(unit: str) -> tuple[bool, int]:
+        await keeper.keep(asking(unit))
+        there = keeper.database.look(lambda connection: connection.execute(select(PLANS.c.unit)).scalars().all())
+        return unit in there, keeper.log.position.sequence
+
+    seen = await asyncio.gather(*(keep_and_look(f"unit {number}") for number in range(20)))
+
+    assert seen == [(True, 20)] * 20
+
+
+async def test_a_caller_who_goes_away_before_the_group_began_takes_the_write_along(keeper: Keeper) -> None:
+    gone = asyncio.ensure_future(keeper.keep(asking("gone")))
+    await asyncio.sleep(0)
+    gone.cancel()
+
+    await keeper.keep(asking("a"))
+
+    assert await keeper.units() == ["a"]
+
+
+async def test_a_caller_who_goes_away_later_harms_nobody(keeper: Keeper) -> None:
+    loop = asyncio.get_running_loop()
+    callers: list[asyncio.Future[object]] = []
+
+    def send_away(transaction: Transaction, request: SubmitPersonaRequest, caller: Principal) -> Written:
+        loop.call_soon_threadsafe(callers[1].cancel)
+        return keep(transaction, request, caller)
+
+    callers += [
+        asyncio.ensure_future(keeper.keep(asking("a"))),
+        asyncio.ensure_future(keeper.keep(asking("b"), send_away)),
+        asyncio.ensure_future(keeper.keep(asking("c"))),
+    ]
+    results = await asyncio.gather(*callers, return_exceptions=True)
+
+    assert isinstance(results[1], asyncio.CancelledError)
+    assert await keeper.units() == ["a", "b", "c"]
+
+
+async def limit_pages(keeper: Keeper, more: int | None) -> None:
+    """Leave so much room on the disk; None for all there is."""
+
+    def limit() -> None:
+        connection = keeper.database.writing.raw_connection()
+        cursor = connection.cursor()
+        pages = cursor.execute("PRAGMA page_count").fetchone()[0]
+        cursor.execute(f"PRAGMA max_page_count={2**31 if more is None else pages + more}")
+        cursor.close()
+        connection.close()
+
+    await asyncio.to_thread(limit)
+
+
+async def test_a_full_disk_refuses_all_of_a_group_and_heals_by_itself(keeper: Keeper) -> None:
+    await keeper.keep(asking("before"))
+    await limit_pages(keeper, 1)
+    requests = [asking(f"{number:03}" + "x" * 190) for number in range(60)]
+
+    refused = await asyncio.gather(*map(keeper.keep, requests), return_exceptions=True)
+
+    assert {type(error) for error in refused} == {Unavailable}
+    assert {error.reason for error in refused if isinstance(error, RenkeiError)} == {"STORAGE_UNAVAILABLE"}
+    assert len(set(map(id, refused))) == 60, "one exception for each task that raises it"
+    assert await keeper.units() == ["before"]
+    assert keeper.log.position.sequence == 1
+
+    await limit_pages(keeper, None)
+    await asyncio.gather(*map(keeper.keep, requests))
+    assert len(await keeper.units()) == 61
+    assert [event.sequence for event in await keeper.events()] == list(range(1, 62))
+
+
+async def test_nothing_is_acknowledged_when_the_commit_itself_fails(keeper: Keeper) -> None:
+    """A lock that another program holds, say; and the next group is not harmed."""
+    failing = [1]
+
+    def fail(connection: object) -> None:
+        if failing:
+            failing.pop()
+            raise OperationalError("COMMIT", {}, OSError())
+
+    event.listen(keeper.database.writing, "commit", fail)
+
+    with pytest.raises(Unavailable, match="STORAGE_UNAVAILABLE"):
+        await keeper.keep(asking("a"))
+    await keeper.keep(asking("b"))
+
+    assert await keeper.units() == ["b"]
+    assert await keeper.told() == ["b"]
+
+
+async def test_a_commit_that_happened_though_it_was_reported_lost_is_found_again(
+    keeper: Keeper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The database knows where the log ends; a writer that trusted its own memory would never write again."""
+    request = asking("a")
+    dialect = keeper.database.writing.dialect
+    commit = dialect.do_commit
+
+    def commit_and_fail(connection: PoolProxiedConnection) -> None:
+        commit(connection)
+        monkeypatch.undo()
+        raise OperationalError("COMMIT", {}, OSError())
+
+    monkeypatch.setattr(dialect, "do_commit", commit_and_fail)
+
+    with pytest.raises(Unavailable):
+        await keeper.keep(request)
+
+    await asyncio.gather(keeper.keep(request), keeper.keep(asking("b")))
+
+    assert await keeper.told() == ["a", "b"]
+    assert keeper.log.position.sequence == 2
+
+
+async def test_a_group_is_refused_while_the_clock_is_behind_the_log(keeper: Keeper) -> None:
+    await keeper.keep(asking("a"))
+    keeper.clock.advance(-11)
+    with pytest.raises(Unavailable) as caught:
+        await keeper.keep(asking("b"))
+    assert caught.value.reason == "CLOCK_JUMPED"
+
+    keeper.clock.advance(2)
+    await keeper.keep(asking("b"))
+
+    assert await keeper.told() == ["a", "b"]
+
+
+async def test_more_than_may_wait_is_refused(keeper: Keeper, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writer, "MAX_WAITING", 3)
+
+    results = await asyncio.gather(*(keeper.keep(asking(str(number))) for number in range(5)), return_exceptions=True)
+
+    refused = [result for result in results if isinstance(result, ResourceExhausted)]
+    assert [error.reason for error in refused] == ["OVERLOADED", "OVERLOADED"]
+    assert await keeper.units() == ["0", "1", "2"]
+
+
+async def test_a_stopping_writer_finishes_what_waits_and_refuses_what_comes(keeper: Keeper) -> None:
+    waiting = [asyncio.ensure_future(keeper.keep(asking(str(number)))) for number in range(600)]
+    await asyncio.sleep(0)
+
+    stopping = asyncio.ensure_future(keeper.writer.stop())
+    await asyncio.sleep(0)
+    with pytest.raises(Unavailable) as caught:
+        await keeper.keep(asking("late"))
+    await stopping
+
+    assert caught.value.reason == "SHUTTING_DOWN"
+    assert len(await asyncio.gather(*waiting)) == 600
+    assert len(await keeper.units()) == 600
+
+
+async def test_a_callback_that_fails_after_the_commit_stops_nothing(keeper: Keeper) -> None:
+    def fail() -> None:
+        raise LookupError
+
+    await keeper.writer.run(lambda transaction: transaction.after_commit(fail))
+    await keeper.keep(asking("a"))
+
+    assert await keeper.units() == ["a"]
+
+
+async def test_an_event_carries_the_trace_of_its_call(keeper: Keeper) -> None:
+    trace = f"00-{'a' * 32}-{'b' * 16}-01"
+
+    await asyncio.gather(keeper.keep(asking("a"), trace_parent=trace), keeper.keep(asking("b")))
+
+    assert [event.trace_parent for event in await keeper.events()] == [trace, ""]
