@@ -1,1 +1,1 @@
-"""Keep arrest records, their clocks and seized items, and copies of others' records."""
+"""Keep the arrest records of one agency, the clocks that run, and read-only copies of what others released to it."""

@@ -12,7 +12,7 @@ from renkei_chassis.records.reads import Filter, Reads
 from renkei_chassis.records.times import check_times, to_us
 from renkei_chassis.records.watching import watch
 from renkei_chassis.rpc.methods import Api, Call, DuplexMethod, ReadMethod, StreamMethod
-from renkei_tips.release import TIPS
+from renkei_tips.record import TIPS
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

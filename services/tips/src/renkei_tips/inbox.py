@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from renkei_chassis.records.receiving import handlers
-from renkei_tips.release import TIPS
+from renkei_tips.record import TIPS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -11,7 +11,7 @@ from renkei_chassis.records.rules import Rules
 from renkei_chassis.service import Blueprint, Parts, Wiring
 from renkei_tips.api import TipsApi
 from renkei_tips.inbox import FROM_EXCHANGE
-from renkei_tips.release import TIPS
+from renkei_tips.record import TIPS
 from renkei_tips.store import SCHEMA
 
 if TYPE_CHECKING:

@@ -1,0 +1,43 @@
+"""The settings of the arrests service."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, Field
+
+from renkei_chassis.settings import STRICT
+
+
+class Settings(BaseModel):
+    """Section `arrests` of node.toml."""
+
+    model_config = STRICT
+
+    members: tuple[str, ...] = Field(
+        default=(),
+        max_length=64,
+        description="The agencies of the federation by name, `agencies/jp-12`: a label may name no other. "
+        "The node passes those of federation.toml.",
+    )
+    release_without_instrument: bool = Field(
+        default=False,
+        description="Let a label release a record to agencies although no legal instrument is named. "
+        "Off: nothing leaves, which is right wherever real records are kept. The demo turns it on.",
+    )
+    contact_desk: str = Field(
+        default="",
+        max_length=200,
+        description="Whom another agency asks about an arrest record; it travels with every release.",
+    )
+    handle_span_days: int = Field(
+        default=90,
+        ge=1,
+        le=3650,
+        description="How many days before and after its arrest a handle is taken to belong to the same person, "
+        "where nobody says. Handles are sold and used again.",
+    )
+    undelete_days: int = Field(
+        default=30,
+        ge=1,
+        le=3650,
+        description="How many days after its deletion a record can still be brought back.",
+    )

@@ -1,0 +1,37 @@
+"""Put the arrests service together."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from renkei_arrests.api import ArrestsApi
+from renkei_arrests.inbox import FROM_EXCHANGE
+from renkei_arrests.record import ARRESTS
+from renkei_arrests.store import SCHEMA
+from renkei_chassis.records.kind import Policy
+from renkei_chassis.records.reads import Reads
+from renkei_chassis.records.rules import Rules
+from renkei_chassis.service import Blueprint, Parts, Wiring
+
+if TYPE_CHECKING:
+    from renkei_arrests.settings import Settings
+
+
+def blueprint(settings: Settings) -> Blueprint:
+    """Describe the service. It follows the exchange, through which other agencies' records come in."""
+
+    def wire(parts: Parts) -> Wiring:
+        policy = Policy(
+            agency=parts.agency,
+            members=frozenset(settings.members),
+            release_without_instrument=settings.release_without_instrument,
+            contact_desk=settings.contact_desk,
+            handle_span=timedelta(days=settings.handle_span_days),
+            undelete=timedelta(days=settings.undelete_days),
+        )
+        reads = Reads(ARRESTS, agency=parts.agency, database=parts.database, tokens=parts.tokens, clock=parts.clock)
+        api = ArrestsApi(rules=Rules(ARRESTS, policy), reads=reads, changes=parts.changes, writer=parts.writer)
+        return Wiring(api=api.api(), follows={"exchange": FROM_EXCHANGE})
+
+    return Blueprint(name="arrests", schema=SCHEMA, wire=wire)

@@ -1,0 +1,78 @@
+"""What makes a tip a record: its names, its tables, and what is read from it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from renkei.tips.v1.tips_pb2 import CreateTipRequest, Tip
+
+from renkei_chassis.records.kind import RecordKind
+from renkei_chassis.resource_names import Pattern
+from renkei_normalform import search_fragment
+from renkei_tips import domain, store
+from renkei_tips.release import EVENTS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from google.protobuf.timestamp_pb2 import Timestamp
+    from renkei.identifiers.v1.identifiers_pb2 import Occurrence
+
+_OUTPUT_ONLY: Final = frozenset(
+    {
+        "name",
+        "state",
+        "version",
+        "etag",
+        "contact_desk",
+        "create_time",
+        "update_time",
+        "delete_time",
+        "purge_time",
+        "recorder",
+        "correction_reason",
+        "received_grade",
+        "receive_time",
+    }
+)
+
+
+def _occurrences(tip: Tip) -> Iterator[tuple[str, Occurrence]]:
+    for index, occurrence in enumerate(tip.identifiers):
+        yield f"identifiers[{index}]", occurrence
+
+
+def _anchor(tip: Tip) -> Timestamp | None:
+    return tip.observe_time if tip.HasField("observe_time") else None
+
+
+def _category(tip: Tip) -> int:
+    return tip.source
+
+
+def _complete(tip: Tip) -> None:
+    tip.state = tip.state or Tip.STATE_RECEIVED
+
+
+def _present(_tip: Tip, _now: datetime) -> None:
+    """Nothing of a tip is computed when it is read."""
+
+
+TIPS: Final = RecordKind(
+    word="tip",
+    names=Pattern("agencies/{agency}/tips/{tip}"),
+    message=Tip,
+    create_request=CreateTipRequest,
+    tables=store.TABLES,
+    events=EVENTS,
+    output_only=_OUTPUT_ONLY,
+    occurrences=_occurrences,
+    normalize=domain.normal_form,
+    search_key=domain.searchable,
+    search_fragment=search_fragment,
+    anchor=_anchor,
+    category=_category,
+    complete=_complete,
+    present=_present,
+)
