@@ -1,1 +1,1 @@
-"""Keep the only door between agencies: peers and their lanes."""
+"""The exchange: the agency's only door. Lanes to and from the other agencies, and what is known about them."""

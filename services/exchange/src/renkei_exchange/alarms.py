@@ -1,0 +1,51 @@
+"""Tell of what was refused or is wrong: a line in the log and a count, never a crash and never content."""
+
+from __future__ import annotations
+
+import logging
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from renkei_chassis.telemetry.logging import log_event
+
+if TYPE_CHECKING:
+    from renkei_chassis.database.transaction import Transaction
+    from renkei_chassis.telemetry.metrics import Metrics
+
+# Of our own events, on the way out.
+NOT_RELEASABLE_TYPE: Final = "NOT_RELEASABLE_TYPE"
+NOT_RELEASABLE: Final = "NOT_RELEASABLE"
+NOT_OURS: Final = "NOT_OURS"
+UNKNOWN_AGENCY: Final = "UNKNOWN_AGENCY"
+UNKNOWN_GRADE: Final = "UNKNOWN_GRADE"
+TOO_LARGE: Final = "TOO_LARGE"
+# Of others' items, on the way in.
+UNREADABLE: Final = "UNREADABLE"
+WRONG_LANE: Final = "WRONG_LANE"
+RECEIPT_MISMATCH: Final = "RECEIPT_MISMATCH"
+# Of a lane as a whole.
+BLOCKED: Final = "BLOCKED"
+NEW_EPOCH: Final = "NEW_EPOCH"
+BAD_COPY: Final = "BAD_COPY"
+STREAM_DISTRUSTED: Final = "STREAM_DISTRUSTED"
+
+_LOG: Final = logging.getLogger("renkei.exchange")
+
+
+class Alarms:
+    """Counts and logs what somebody should look at."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        """Take where to count."""
+        self._count = metrics.counter("renkei_exchange_alarms", "What was refused or is wrong with a lane.", ["reason"])
+        self.counts: dict[str, int] = {}
+
+    def sound(self, reason: str, **fields: str | int) -> None:
+        """Tell now. On the event loop."""
+        self.counts[reason] = self.counts.get(reason, 0) + 1
+        self._count(reason=reason)
+        log_event(_LOG, "exchange alarm", level=logging.ERROR, error=None, reason=reason, **fields)
+
+    def sound_after(self, transaction: Transaction, reason: str, **fields: str | int) -> None:
+        """Tell once the transaction is committed, so that a batch that is done again is not told of twice."""
+        transaction.after_commit(partial(self.sound, reason, **fields))

@@ -1,0 +1,103 @@
+"""Put items into the lanes to the peers: one bundle for each lane and commit group, and what relays read."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from renkei.exchange.v1.exchange_pb2 import LANE_CONTROL, LANE_DATA, Lane
+
+from renkei_exchange import store
+from renkei_exchange.lane import LANES, SALT_BYTES, Item, Route, make_bundles
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from renkei_chassis.database.engine import Database
+    from renkei_chassis.database.transaction import Transaction
+    from renkei_exchange.store import OutItem
+
+
+class Outbound:
+    """The lanes from here to every peer."""
+
+    def __init__(
+        self,
+        *,
+        own: str,
+        peers: Iterable[str],
+        epoch: str,
+        new_salts: Callable[[int], bytes] = secrets.token_bytes,
+    ) -> None:
+        """Take this agency, its peers, and the epoch of the database, which is that of the lanes."""
+        self.epoch = epoch
+        self._own = own
+        self._new_salts = new_salts
+        self._wakes: dict[tuple[str, int], list[Callable[[], None]]] = {}
+        # One callback for each lane, so that a commit group wakes each once.
+        self._woken = {(peer, lane): partial(self._wake, peer, lane) for peer in peers for lane in LANES}
+
+    def on_growth(self, peer: str, lane: Lane.ValueType, wake: Callable[[], None]) -> None:
+        """Have something called on the event loop whenever the lane has grown."""
+        self._wakes.setdefault((peer, lane), []).append(wake)
+
+    def put(self, transaction: Transaction, item: OutItem) -> None:
+        """Put an item into a lane. The batch's items for one lane become one bundle, if they fit into one."""
+        transaction.collect(self._close, item)
+
+    def _close(self, transaction: Transaction, out: Sequence[OutItem]) -> None:
+        by_lane: dict[tuple[int, str], list[OutItem]] = {}
+        for item in out:
+            by_lane.setdefault((item.lane, item.peer), []).append(item)
+        # Control before data: data made in the same batch then waits for it at the receiver.
+        for (_, peer), found in sorted(by_lane.items(), key=lambda entry: entry[0]):
+            self._append(transaction, peer, found[0].lane, found)
+
+    def _append(self, transaction: Transaction, peer: str, lane: Lane.ValueType, out: Sequence[OutItem]) -> None:
+        state = self._state(transaction, peer, lane)
+        control = self._state(transaction, peer, LANE_CONTROL).position.bundle if lane == LANE_DATA else 0
+        salts = self._new_salts(SALT_BYTES * len(out))
+        salted = [
+            Item(body=item.body, salt=salts[index * SALT_BYTES : (index + 1) * SALT_BYTES])
+            for index, item in enumerate(out)
+        ]
+        route = Route(origin=self._own, recipient=peer, lane=lane)
+        done = 0
+        for made in make_bundles(
+            salted, route=route, after=state.position, control_through=control, time_us=transaction.now_us
+        ):
+            store.add_bundle(transaction, peer, lane, made, out[done : done + len(made.items)])
+            done += len(made.items)
+            state = replace(state, position=made.position)
+        store.write_state(transaction, peer, lane, state, outbound=True)
+        transaction.after_commit(self._woken[peer, lane])
+
+    def _state(self, transaction: Transaction, peer: str, lane: Lane.ValueType) -> store.LaneState:
+        return store.read_state(transaction, peer, lane, outbound=True, epoch=self.epoch)
+
+    def _wake(self, peer: str, lane: Lane.ValueType) -> None:
+        for wake in self._wakes.get((peer, lane), ()):
+            wake()
+
+
+class LaneSource:
+    """One outbound lane as a relay reads it: its bundles, numbered from 1, always the same bytes."""
+
+    def __init__(self, *, database: Database, peer: str, lane: Lane.ValueType) -> None:
+        """Take where the lane is kept."""
+        self._database = database
+        self._peer = peer
+        self._lane: Lane.ValueType = lane
+
+    async def last_number(self) -> int:
+        """Give the number of the last bundle."""
+        state = self._database.look(partial(store.read_state, peer=self._peer, lane=self._lane, outbound=True))
+        return state.position.bundle
+
+    async def read(self, after: int, limit: int) -> Sequence[tuple[int, bytes]]:
+        """Give bundles after a number: a slice of about 1 MiB at most, whatever the limit."""
+        return await self._database.read(
+            partial(store.read_bundles, peer=self._peer, lane=self._lane, after=after, limit=limit)
+        )
