@@ -99,12 +99,16 @@ class ArrestsApi:
             show_deleted=request.show_deleted,
         )
         page = await self._reads.page("ListArrests", request, wanted)
-        return arrests_pb2.ListArrestsResponse(arrests=page.records, next_page_token=page.next_page_token)
+        return arrests_pb2.ListArrestsResponse(
+            arrests=page.records, next_page_token=page.next_page_token, unreachable=page.unreachable
+        )
 
     async def search(self, request: arrests_pb2.SearchArrestsRequest, call: Call) -> arrests_pb2.SearchArrestsResponse:
         wanted = Filter(fragment=self._reads.fragment(request.identifier), identifier_type=request.type)
         page = await self._reads.page("SearchArrests", request, wanted)
-        return arrests_pb2.SearchArrestsResponse(arrests=page.records, next_page_token=page.next_page_token)
+        return arrests_pb2.SearchArrestsResponse(
+            arrests=page.records, next_page_token=page.next_page_token, unreachable=page.unreachable
+        )
 
     async def watch(
         self, request: arrests_pb2.WatchArrestsRequest, call: Call

@@ -10,6 +10,7 @@ from renkei_arrests.inbox import FROM_EXCHANGE
 from renkei_arrests.record import ARRESTS
 from renkei_arrests.store import SCHEMA
 from renkei_chassis.records.kind import Policy
+from renkei_chassis.records.reach import Reach
 from renkei_chassis.records.reads import Reads
 from renkei_chassis.records.rules import Rules
 from renkei_chassis.service import Blueprint, Parts, Wiring
@@ -30,8 +31,16 @@ def blueprint(settings: Settings) -> Blueprint:
             handle_span=timedelta(days=settings.handle_span_days),
             undelete=timedelta(days=settings.undelete_days),
         )
-        reads = Reads(ARRESTS, agency=parts.agency, database=parts.database, tokens=parts.tokens, clock=parts.clock)
+        reach = Reach(parts.client("exchange"), peers=policy.members - {parts.agency})
+        reads = Reads(
+            ARRESTS,
+            agency=parts.agency,
+            database=parts.database,
+            tokens=parts.tokens,
+            clock=parts.clock,
+            reach=reach,
+        )
         api = ArrestsApi(rules=Rules(ARRESTS, policy), reads=reads, changes=parts.changes, writer=parts.writer)
-        return Wiring(api=api.api(), follows={"exchange": FROM_EXCHANGE})
+        return Wiring(api=api.api(), follows={"exchange": FROM_EXCHANGE}, tasks={"reach": reach.run})
 
     return Blueprint(name="arrests", schema=SCHEMA, wire=wire)

@@ -90,12 +90,16 @@ class TipsApi:
             show_deleted=request.show_deleted,
         )
         page = await self._reads.page("ListTips", request, wanted)
-        return tips_pb2.ListTipsResponse(tips=page.records, next_page_token=page.next_page_token)
+        return tips_pb2.ListTipsResponse(
+            tips=page.records, next_page_token=page.next_page_token, unreachable=page.unreachable
+        )
 
     async def search(self, request: tips_pb2.SearchTipsRequest, call: Call) -> tips_pb2.SearchTipsResponse:
         wanted = Filter(fragment=self._reads.fragment(request.identifier), identifier_type=request.type)
         page = await self._reads.page("SearchTips", request, wanted)
-        return tips_pb2.SearchTipsResponse(tips=page.records, next_page_token=page.next_page_token)
+        return tips_pb2.SearchTipsResponse(
+            tips=page.records, next_page_token=page.next_page_token, unreachable=page.unreachable
+        )
 
     async def watch(self, request: tips_pb2.WatchTipsRequest, call: Call) -> AsyncIterator[tips_pb2.WatchTipsResponse]:
         batches = watch(self._changes, self._reads, resume_token=request.resume_token, from_start=request.from_start)

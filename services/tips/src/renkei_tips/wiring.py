@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from renkei_chassis.records.kind import Policy
+from renkei_chassis.records.reach import Reach
 from renkei_chassis.records.reads import Reads
 from renkei_chassis.records.rules import Rules
 from renkei_chassis.service import Blueprint, Parts, Wiring
@@ -30,8 +31,16 @@ def blueprint(settings: Settings) -> Blueprint:
             handle_span=timedelta(days=settings.handle_span_days),
             undelete=timedelta(days=settings.undelete_days),
         )
-        reads = Reads(TIPS, agency=parts.agency, database=parts.database, tokens=parts.tokens, clock=parts.clock)
+        reach = Reach(parts.client("exchange"), peers=policy.members - {parts.agency})
+        reads = Reads(
+            TIPS,
+            agency=parts.agency,
+            database=parts.database,
+            tokens=parts.tokens,
+            clock=parts.clock,
+            reach=reach,
+        )
         api = TipsApi(rules=Rules(TIPS, policy), reads=reads, changes=parts.changes, writer=parts.writer)
-        return Wiring(api=api.api(), follows={"exchange": FROM_EXCHANGE})
+        return Wiring(api=api.api(), follows={"exchange": FROM_EXCHANGE}, tasks={"reach": reach.run})
 
     return Blueprint(name="tips", schema=SCHEMA, wire=wire)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from renkei_chassis.clock import Clock
     from renkei_chassis.database.engine import Database
     from renkei_chassis.records.kind import Record, RecordKind
+    from renkei_chassis.records.reach import Reach
     from renkei_chassis.rpc.page_tokens import PageTokens
 
 DEFAULT_PAGE: Final = 50
@@ -58,18 +59,23 @@ class Page:
 
     records: Sequence[Record]
     next_page_token: str
+    unreachable: Sequence[str] = ()
+    """Agencies that are cut off, and whose records may be missing."""
 
 
 class Reads:
     """Reads records of one kind."""
 
-    def __init__(self, kind: RecordKind, *, agency: str, database: Database, tokens: PageTokens, clock: Clock) -> None:
-        """Take the kind, whose records are own ones, and where they are."""
+    def __init__(
+        self, kind: RecordKind, *, agency: str, database: Database, tokens: PageTokens, clock: Clock, reach: Reach
+    ) -> None:
+        """Take the kind, whose records are own ones, where they are, and who is cut off."""
         self._kind = kind
         self._agency = agency
         self._database = database
         self._tokens = tokens
         self._clock = clock
+        self._reach = reach
 
     def get(self, name: str, *, version: int = 0) -> Record:
         """Read one record, own or received. Raises DENIED, and NO_SUCH_VERSION with the last one."""
@@ -87,10 +93,8 @@ class Reads:
         limit = page_size(asked.page_size, default=DEFAULT_PAGE, largest=LARGEST_PAGE)
         rows, more = await self._database.read(lambda connection: self._page(connection, wanted, position, limit))
         records = [self._build(row, self._now()) for row in rows]
-        if not more:
-            return Page(records=records, next_page_token="")
-        token = self._tokens.encode(method, request, [rows[-1].id.hex(), rows[-1].agency])
-        return Page(records=records, next_page_token=token)
+        token = self._tokens.encode(method, request, [rows[-1].id.hex(), rows[-1].agency]) if more else ""
+        return Page(records=records, next_page_token=token, unreachable=self._unreachable(wanted.parent))
 
     def fragment(self, text: str) -> str:
         """Turn what was typed into what to look for. Raises SEARCH_TOO_SHORT or FIELD_INVALID."""
@@ -220,6 +224,11 @@ class Reads:
             found = tables.copy_identifiers.c
             same = and_(found.record_id == columns.id, found.agency == columns.agency)
             yield select(found.ordinal).where(same, *_holds(found, wanted)).exists()
+
+    def _unreachable(self, parent: str) -> Sequence[str]:
+        if parent == ANY_AGENCY:
+            return self._reach.unreachable
+        return [agency for agency in self._reach.unreachable if agency == parent]
 
     def _now(self) -> datetime:
         try:
