@@ -115,12 +115,13 @@ def _blueprints(agency: Agency) -> list[Blueprint]:
     personas = load(renkei_personas.settings.Settings, path, "personas")
     leads = load(renkei_leads.settings.Settings, path, "leads")
     exchange = load(renkei_exchange.settings.Settings, path, "exchange")
-    nkey = load_user_key(agency.directory.nats_exchange_key)
+    exchange_key = load_private(agency.directory.service_key("exchange"))
+    nats_key = load_user_key(agency.directory.nats_exchange_key) if agency.settings.courier else None
     return [
         renkei_tips.wiring.blueprint(tips),
         renkei_arrests.wiring.blueprint(arrests),
         renkei_personas.wiring.blueprint(personas),
-        renkei_exchange.wiring.blueprint(exchange, federation=agency.federation, nkey=nkey),
+        renkei_exchange.wiring.blueprint(exchange, agency.federation, key=exchange_key, nats_key=nats_key),
         renkei_leads.wiring.blueprint(leads),
     ]
 

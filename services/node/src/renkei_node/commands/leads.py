@@ -74,7 +74,8 @@ def lines(lead: Lead, language: str) -> Iterator[str]:
     for record in lead.records:
         if record.caveat:
             yield f"  {say('handling', language)}: {visible(record.caveat)}"
-    yield f"  {visible(lead.explanation_ja if language == 'ja' else lead.explanation_en)}"
+    for line in (lead.explanation_ja if language == "ja" else lead.explanation_en).split("\n"):
+        yield f"  {visible(line)}"
     for record in lead.records:
         grade = {
             policy_pb2.GRADE_INDEX_ONLY: say("index_only", language),

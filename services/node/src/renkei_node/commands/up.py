@@ -28,10 +28,18 @@ def command(directory: Path) -> None:
     """
     from renkei_chassis.database.engine import DatabaseInUseError, WrongOwnerError
     from renkei_chassis.database.schema import SchemaError
-    from renkei_node.nats_server import NatsServerError
+    from renkei_node.nats_server import ConfigurationError, NatsServerError
     from renkei_node.runner import NodeRunningError, run_node
 
     try:
-        run_node(NodeDirectory(directory), say=click.echo)
-    except (NodeRunningError, DatabaseInUseError, WrongOwnerError, SchemaError, NatsServerError, OSError) as error:
+        run_node(NodeDirectory(directory.absolute()), say=click.echo)
+    except (
+        NodeRunningError,
+        DatabaseInUseError,
+        WrongOwnerError,
+        SchemaError,
+        ConfigurationError,
+        NatsServerError,
+        OSError,
+    ) as error:
         raise click.ClickException(str(error)) from error
