@@ -12,11 +12,10 @@ from typing import TYPE_CHECKING, Final
 
 import renkei_arrests.settings
 import renkei_arrests.wiring
-import renkei_exchange.wiring
-import renkei_leads.wiring
-
 import renkei_exchange.settings
+import renkei_exchange.wiring
 import renkei_leads.settings
+import renkei_leads.wiring
 import renkei_personas.settings
 import renkei_personas.wiring
 import renkei_tips.settings
