@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
-from renkei.personas.v1.events_pb2 import PersonaSubmitted
-from renkei.personas.v1.personas_pb2 import Persona
-from sqlalchemy import event, select, text
+from sqlalchemy import event, select
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from renkei_chassis.database import tables, writer
 from renkei_chassis.database.requests import KEPT, Written, forget_old
-from renkei_chassis.database.transaction import NewEvent
 from renkei_chassis.errors import (
     Aborted,
     AlreadyExists,
@@ -26,11 +22,23 @@ from renkei_chassis.errors import (
     Unavailable,
 )
 from renkei_chassis.ids import uuid7
+from tests.chassis.database.rules import (
+    ask_nonsense,
+    leave_out_a_column,
+    refuse,
+    refuse_late,
+    refuse_too_late,
+    stumble,
+    take_taken_unit,
+    take_taken_unit_and_look,
+    take_taken_unit_in_silence,
+    tell_too_much,
+    tell_what_was_told,
+)
 from tests.chassis.keeper import APPROVE, PLANS, SUBMIT, Keeper, asking, keep, keeping, officer
 
 if TYPE_CHECKING:
     from pathlib import Path
-    from uuid import UUID
 
     from renkei.personas.v1.personas_pb2 import SubmitPersonaRequest
     from sqlalchemy import PoolProxiedConnection
@@ -38,69 +46,6 @@ if TYPE_CHECKING:
     from renkei_chassis.database.transaction import Transaction
     from renkei_chassis.identity import Principal
     from tests.chassis.keeper import Rule
-
-
-def refuse(transaction: Transaction, request: SubmitPersonaRequest, caller: Principal) -> Written:
-    raise Aborted("ETAG_MISMATCH", "somebody was faster")
-
-
-def refuse_late(transaction: Transaction, request: SubmitPersonaRequest, caller: Principal) -> Written:
-    keep(transaction, request, caller)
-    raise Aborted("ETAG_MISMATCH", "somebody was faster")
-
-
-def refuse_too_late(transaction: Transaction, request: SubmitPersonaRequest, caller: Principal) -> Written:
-    keep(transaction, request, caller)
-    transaction.flush()
-    raise Aborted("ETAG_MISMATCH", "somebody was faster")
-
-
-def stumble(transaction: Transaction, request: SubmitPersonaRequest, caller: Principal) -> Written:
-    keep(transaction, request, caller)
-    transaction.execute(select(PLANS))
-    raise ZeroDivisionError
-
-
-def take_taken_unit(transaction: Transaction, request: SubmitPersonaRequest, caller: Principal) -> Written:
-    request.plan.unit = "a"
-    return keep(transaction, request, caller)
-
-
-def take_taken_unit_and_look(transaction: Transaction, request: SubmitPersonaRequest, caller: Principal) -> Written:
-    written = take_taken_unit(transaction, request, caller)
-    transaction.flush()
-    return written
-
-
-def take_taken_unit_in_silence(transaction: Transaction, request: SubmitPersonaRequest, caller: Principal) -> Written:
-    """What a rule must not do: the rows of its neighbours were in the same flush."""
-    written = take_taken_unit(transaction, request, caller)
-    with suppress(IntegrityError):
-        transaction.flush()
-    return written
-
-
-def ask_nonsense(transaction: Transaction, request: SubmitPersonaRequest, caller: Principal) -> Written:
-    """A mistake of ours that SQLite files under the same class as a full disk."""
-    transaction.execute(text("SELECT * FROM nowhere"))
-    raise AssertionError
-
-
-def leave_out_a_column(transaction: Transaction, request: SubmitPersonaRequest, caller: Principal) -> Written:
-    transaction.insert(PLANS, {"name": request.request_id})
-    return Written(answer=Persona(), resource="x")
-
-
-def tell_what_was_told(
-    transaction: Transaction, request: SubmitPersonaRequest, caller: Principal, *, id_: UUID
-) -> Written:
-    transaction.emit(NewEvent(payload=PersonaSubmitted(), resource="x", event_id=id_))
-    return Written(answer=Persona(), resource="x")
-
-
-def tell_too_much(transaction: Transaction, request: SubmitPersonaRequest, caller: Principal) -> Written:
-    transaction.emit(NewEvent(payload=PersonaSubmitted(plan_hash="x" * 2**19), resource="x"))
-    return Written(answer=Persona(), resource="x")
 
 
 @pytest.mark.parametrize(

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from renkei.event.v1.log_pb2 import ReadLogRequest, ReadLogResponse
 from renkei.event.v1.log_pb2_grpc import LogServiceStub
+
 from renkei_chassis.clock import Clock, WallClock
 from renkei_chassis.courier import Connection, DurableShape, Endpoint, Receiver, Relay, StreamShape
 from renkei_chassis.database.engine import Database, Owner
 from renkei_chassis.database.requests import forget_old
-from renkei_chassis.database.schema import Schema
 from renkei_chassis.database.writer import Writer
 from renkei_chassis.follower.api import follower_api
 from renkei_chassis.follower.apply import Applier, Handler
@@ -28,7 +26,6 @@ from renkei_chassis.log.append import read_position
 from renkei_chassis.log.changes import Changes
 from renkei_chassis.log.log import Log
 from renkei_chassis.rpc.client import Client
-from renkei_chassis.rpc.methods import Api
 from renkei_chassis.rpc.page_tokens import PageTokens
 from renkei_chassis.rpc.pipeline import Pipeline
 from renkei_chassis.rpc.server import Server
@@ -36,7 +33,14 @@ from renkei_chassis.telemetry.logging import log_event
 from renkei_chassis.telemetry.metrics import Metrics
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from pathlib import Path
+
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+    from renkei.event.v1.log_pb2 import ReadLogRequest, ReadLogResponse
+
+    from renkei_chassis.database.schema import Schema
+    from renkei_chassis.rpc.methods import Api
 
 _LOG: Final = logging.getLogger("renkei.service")
 _LOCAL_MAX_AGE: Final = timedelta(hours=24)
@@ -114,7 +118,7 @@ class Service:
         self._around = surroundings
         self._tasks: list[asyncio.Task[None]] = []
         self._clients: dict[str, Client] = {}
-        self._closing: Sequence[Callable[[], Awaitable[None]]] = ()
+        self._ending = AsyncExitStack()
 
     async def start(self) -> None:
         """Open, migrate, serve. Raises what is wrong with settings or database; nothing is left open then."""
@@ -123,6 +127,7 @@ class Service:
         owner = Owner(agency=around.agency, service=name)
         path = around.data_directory / f"{name}.db"
         self.database = await asyncio.to_thread(Database.open, path, owner=owner, schema=self._blueprint.schema)
+        self._ending.push_async_callback(asyncio.to_thread, self.database.close)
         try:
             await self._start(address)
         except BaseException:
@@ -136,6 +141,8 @@ class Service:
         self.log = Log(name=f"{around.agency}/logs/{name}", database=self.database, position=position)
         self.writer = Writer(database=self.database, log=self.log, clock=around.clock)
         self.writer.start()
+        self._ending.push_async_callback(self.writer.stop)
+        self._ending.push_async_callback(self._close_clients)
         self._minter = Minter(around.key, issuer=f"{around.agency}/services/{name}", role="SERVICE", clock=around.clock)
         self._courier = Connection(around.courier) if around.courier is not None else None
         tokens = PageTokens(self.database.secret)
@@ -153,14 +160,17 @@ class Service:
             client=self._client,
         )
         wiring = self._blueprint.wire(parts)
-        self._closing = wiring.closing
+        for close in reversed(wiring.closing):
+            self._ending.push_async_callback(close)
+        self._ending.push_async_callback(self._end_tasks)
         follower_methods = self._follow(wiring.follows, tokens)
         verifier = Verifier(audience=around.agency, trust=around.trust)
         pipeline = Pipeline(verifier=verifier, writer=self.writer, metrics=self.metrics, service=name)
         api: Api = {**wiring.api, **log_api(self.log), **follower_methods}
-        self._server = Server(api=api, pipeline=pipeline, reflection=around.reflection)
+        server = Server(api=api, pipeline=pipeline, reflection=around.reflection)
+        self._ending.push_async_callback(server.stop)
         host, _, port = address.rpartition(":")
-        await self._server.start(host, int(port))
+        await server.start(host, int(port))
         self._observe()
         if self._courier is not None:
             self._spawn("courier", self._courier.run)
@@ -172,26 +182,22 @@ class Service:
         self._spawn("forget", self._forget)
 
     async def stop(self) -> None:
-        """Drain the calls, finish the writes, then let go of everything."""
-        if hasattr(self, "_server"):
-            await self._server.stop()
+        """Drain the calls, end the tasks, finish the writes, let go of the database; a failure stops none of it."""
+        await self._ending.aclose()
+
+    async def _end_tasks(self) -> None:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        for close in self._closing:
-            await close()
+
+    async def _close_clients(self) -> None:
         for client in self._clients.values():
             await client.close()
-        if hasattr(self, "writer"):
-            await self.writer.stop()
-        await asyncio.to_thread(self.database.close)
 
     def _client(self, service: str) -> Client:
         if service not in self._clients:
             agency = self._around.agency
-            self._clients[service] = Client(
-                self._around.addresses[service], token=lambda: self._minter.token(agency)
-            )
+            self._clients[service] = Client(self._around.addresses[service], token=lambda: self._minter.token(agency))
         return self._clients[service]
 
     def _follow(self, follows: Mapping[str, Mapping[str, Handler]], tokens: PageTokens) -> Api:

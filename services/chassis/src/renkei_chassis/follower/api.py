@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from renkei.event.v1 import log_pb2
+
 from renkei_chassis.database.pages import page_size
 from renkei_chassis.follower import state
 from renkei_chassis.rpc.methods import Api, Call, ReadMethod
@@ -17,16 +18,14 @@ if TYPE_CHECKING:
     from google.protobuf.message import Message
 
     from renkei_chassis.database.engine import Database
-    from renkei_chassis.follower.retry import Retrier
     from renkei_chassis.follower.follower import Follower
+    from renkei_chassis.follower.retry import Retrier
     from renkei_chassis.rpc.page_tokens import PageTokens
 
 _KIND = "set_aside"
 
 
-def follower_api(
-    *, followers: Mapping[str, Follower], retrier: Retrier, database: Database, tokens: PageTokens
-) -> Api:
+def follower_api(*, followers: Mapping[str, Follower], retrier: Retrier, database: Database, tokens: PageTokens) -> Api:
     """Make the methods of FollowerService."""
 
     async def list_followers(request: log_pb2.ListFollowersRequest, call: Call) -> Message:

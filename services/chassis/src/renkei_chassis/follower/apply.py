@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from google.protobuf.message import DecodeError, Message
+from renkei.event.v1.event_pb2 import Event
 from sqlalchemy.exc import IntegrityError
 
-from renkei.event.v1.event_pb2 import Event
 from renkei_chassis.contract import event_type, is_known
 from renkei_chassis.database.transaction import Transaction
 from renkei_chassis.errors import RenkeiError, Unavailable
@@ -42,6 +43,22 @@ class SetAside(Exception):  # noqa: N818 (it is no error of ours)
         self.reason = reason
 
 
+class _HandlerError(Exception):
+    """A handler failed on an event; `reason` is what is kept of it."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Outcome:
+    """Where the cursor stands, and what was set aside on the way."""
+
+    cursor: Cursor
+    aside: Sequence[tuple[Event, str]] = ()
+
+
 class Applier:
     """Applies the events of one log by the handlers of one service."""
 
@@ -54,17 +71,21 @@ class Applier:
     async def apply(self, events: Sequence[Event], *, epoch: str) -> Cursor:
         """Bring a gapless stretch into effect and return the cursor behind it.
 
-        A batch that fails is applied event by event; one that fails alone, and again, is set aside
-        with a reason, and with it every later event of its resource. Raises Unavailable where the
-        database cannot commit: that is no event's fault, and is to be tried again.
+        What cannot be read is set aside at once. A stretch in which a handler fails is applied event
+        by event; one that fails alone, and again, is set aside with a reason. Every later event of its
+        resource is set aside with it. Raises what the writer raises (Unavailable, ResourceExhausted):
+        that is no event's fault, and is to be tried again.
         """
         try:
-            return await self._writer.run(lambda transaction: self._all(transaction, events, epoch))
-        except Unavailable:
+            outcome = await self._writer.run(lambda transaction: self._all(transaction, events, epoch))
+        except RenkeiError:
             raise
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 (whatever a handler raises is the event's own failure)
             if len(events) == 1:
                 return await self._alone(events[0], epoch, error)
+        else:
+            self._tell(outcome)
+            return outcome.cursor
         cursor = Cursor(epoch=epoch, sequence=events[0].sequence - 1)
         for event in events:
             cursor = await self.apply([event], epoch=epoch)
@@ -74,83 +95,108 @@ class Applier:
         """Apply an event that was set aside. False: it stays aside."""
         try:
             await self._writer.run(lambda transaction: self._again(transaction, event))
-        except Unavailable:
+        except RenkeiError:
             raise
         except Exception as error:  # noqa: BLE001 (whatever a handler raises is the event's own failure)
             reason = _reason(error)
-            await self._writer.run(
-                lambda transaction: state.count_attempt(transaction, self.source, event.sequence, reason)
-            )
+            await self._writer.run(lambda transaction: state.count_attempt(transaction, self.source, event, reason))
             return False
         return True
 
-    def _all(self, transaction: Transaction, events: Sequence[Event], epoch: str) -> Cursor:
-        aside = state.resources_aside(transaction, self.source)
-        for event in state.unapplied(transaction, self.source, events):
-            if event.resource and event.resource in aside:
-                state.put_aside(transaction, self.source, event, BEHIND_ANOTHER)
-            else:
-                self._one(transaction, event)
+    def _all(self, transaction: Transaction, events: Sequence[Event], epoch: str) -> _Outcome:
+        fresh = state.unapplied(transaction, self.source, events)
+        waiting = state.resources_aside(transaction, self.source, fresh)
+        aside = []
+        for event in fresh:
+            reason = self._one(transaction, event, waiting)
+            if reason is not None:
+                state.put_aside(transaction, self.source, event, reason)
+                aside.append((event, reason))
+                if event.resource:
+                    waiting.add(event.resource)
             state.remember_applied(transaction, self.source, event)
         cursor = Cursor(epoch=epoch, sequence=events[-1].sequence)
         state.move_cursor(transaction, self.source, cursor)
-        return cursor
+        return _Outcome(cursor=cursor, aside=aside)
 
-    def _one(self, transaction: Transaction, event: Event) -> None:
+    def _one(self, transaction: Transaction, event: Event, waiting: Collection[str]) -> str | None:
+        """Bring one event into effect, or tell why it must be set aside."""
         if event.erased:
-            return
+            return None
+        if event.resource in waiting:
+            return BEHIND_ANOTHER
         if not is_known(event.type):
-            if event.may_ignore:
-                return
-            raise SetAside(UNKNOWN_TYPE)
+            return None if event.may_ignore else UNKNOWN_TYPE
         handler = self._handlers.get(event.type)
         if handler is None:
-            return
+            return None
+        try:
+            payload = _payload(event)
+        except SetAside as error:
+            return error.reason
         transaction.trace_parent = event.trace_parent
-        handler(transaction, event, _payload(event))
+        try:
+            handler(transaction, event, payload)
+        except (Unavailable, OSError) as error:
+            raise Unavailable("STORAGE_UNAVAILABLE", "an event cannot be applied now") from error
+        except Exception as error:
+            raise _HandlerError(_reason(error)) from error
+        return None
 
     def _again(self, transaction: Transaction, event: Event) -> None:
-        self._one(transaction, event)
-        state.take_back(transaction, self.source, event.sequence)
+        if not state.is_aside(transaction, self.source, event):
+            return
+        reason = self._one(transaction, event, ())
+        if reason is not None:
+            raise SetAside(reason)
+        state.take_back(transaction, self.source, event)
 
     async def _alone(self, event: Event, epoch: str, first: Exception) -> Cursor:
         """One event failed alone: once more, and then it is set aside."""
         try:
-            return await self._writer.run(lambda transaction: self._all(transaction, [event], epoch))
-        except Unavailable:
+            outcome = await self._writer.run(lambda transaction: self._all(transaction, [event], epoch))
+        except RenkeiError:
             raise
         except Exception as error:  # noqa: BLE001 (whatever a handler raises is the event's own failure)
             reason = _reason(error)
+            outcome = await self._writer.run(lambda transaction: self._set_aside(transaction, event, epoch, reason))
+        self._tell(outcome, first)
+        return outcome.cursor
+
+    def _set_aside(self, transaction: Transaction, event: Event, epoch: str, reason: str) -> _Outcome:
+        cursor = Cursor(epoch=epoch, sequence=event.sequence)
+        state.put_aside(transaction, self.source, event, reason)
+        state.remember_applied(transaction, self.source, event)
+        state.move_cursor(transaction, self.source, cursor)
+        return _Outcome(cursor=cursor, aside=[(event, reason)])
+
+    def _tell(self, outcome: _Outcome, error: Exception | None = None) -> None:
+        for event, reason in outcome.aside:
             log_event(
                 _LOG,
                 "an event was set aside",
                 level=logging.ERROR,
-                error=first,
+                error=error,
                 log=self.source,
                 sequence=event.sequence,
                 event_id=event.id,
                 event_type=event.type,
                 reason=reason,
             )
-            return await self._writer.run(lambda transaction: self._set_aside(transaction, event, epoch, reason))
-
-    def _set_aside(self, transaction: Transaction, event: Event, epoch: str, reason: str) -> Cursor:
-        cursor = Cursor(epoch=epoch, sequence=event.sequence)
-        state.put_aside(transaction, self.source, event, reason)
-        state.remember_applied(transaction, self.source, event)
-        state.move_cursor(transaction, self.source, cursor)
-        return cursor
 
 
 def _payload(event: Event) -> Message:
     """Read the payload, and check that it is what the log's digest was made over."""
-    digest = event_digest(
-        salt=event.salt,
-        event_id=uuid.UUID(event.id),
-        time_us=event.time.ToMicroseconds(),
-        type_name=event.type,
-        payload=event.data.value,
-    )
+    try:
+        digest = event_digest(
+            salt=event.salt,
+            event_id=uuid.UUID(event.id),
+            time_us=event.time.ToMicroseconds(),
+            type_name=event.type,
+            payload=event.data.value,
+        )
+    except (ValueError, OverflowError):  # an id that is none, a time before 1970
+        raise SetAside(UNREADABLE) from None
     if digest != event.digest:
         raise SetAside(DIGEST_MISMATCH)
     try:
@@ -161,9 +207,7 @@ def _payload(event: Event) -> Message:
 
 def _reason(error: Exception) -> str:
     match error:
-        case SetAside():
-            return error.reason
-        case RenkeiError():
+        case SetAside() | _HandlerError() | RenkeiError():
             return error.reason
         case IntegrityError():
             return "ROW_REFUSED"

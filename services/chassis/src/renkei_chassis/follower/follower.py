@@ -1,4 +1,4 @@
-"""Follow another service's log: NATS brings events fast, ReadLog brings them surely, our own cursor says what is missing."""
+"""Follow another service's log: NATS brings events fast, ReadLog surely, our own cursor says what is missing."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import logging
 from typing import TYPE_CHECKING, Final
 
 from google.protobuf.message import DecodeError
-
 from renkei.event.v1.event_pb2 import Event, EventBatch
 from renkei.event.v1.log_pb2 import ReadLogRequest, ReadLogResponse
+
 from renkei_chassis.errors import OutOfRange, RenkeiError
 from renkei_chassis.follower import state
 from renkei_chassis.follower.state import Cursor
@@ -59,6 +59,7 @@ class Follower:
         self._lock = asyncio.Lock()
         self._moved = asyncio.Event()
         self._failures = 0
+        self._waits = False
 
     async def run(self) -> None:
         """Repair at every tick, for ever. Cancel it to stop."""
@@ -108,52 +109,64 @@ class Follower:
                 return
         if batch.events[0].sequence > self.cursor.sequence + 1:
             await self._repair(through=batch.events[0].sequence - 1)
-        fresh = [event for event in batch.events if event.sequence > self.cursor.sequence]
-        if fresh and fresh[0].sequence == self.cursor.sequence + 1:
-            await self._apply(fresh, batch.epoch)
+        await self._apply(batch.events, batch.epoch)
 
     async def _repair(self, *, through: int | None = None) -> None:
         """Read from the log what is missing, at least up to `through`, until there is no more."""
         while through is None or self.cursor.sequence < through:
             answer = await self._ask()
-            self.reachable = True
             self.last_known = answer.last_sequence
             if answer.epoch != self.cursor.epoch:
                 if self.cursor.epoch:
-                    await self._begin_again(answer.epoch)
+                    self._begin_again(answer.epoch)
                     continue
                 self.cursor = Cursor(epoch=answer.epoch, sequence=0)
-            if not answer.events:
-                return
-            self.repaired += len(answer.events)
+            before = self.cursor.sequence
             await self._apply(list(answer.events), answer.epoch)
+            self.repaired += self.cursor.sequence - before
+            if self.cursor.sequence == before:
+                return
 
     async def _ask(self) -> ReadLogResponse:
         try:
-            return await self._read_log(ReadLogRequest(after_sequence=self.cursor.sequence, max_events=BATCH))
+            answer = await self._ask_after(self.cursor.sequence)
+        except RenkeiError:
+            self.reachable = False
+            raise
+        self.reachable = True
+        return answer
+
+    async def _ask_after(self, sequence: int) -> ReadLogResponse:
+        try:
+            return await self._read_log(ReadLogRequest(after_sequence=sequence, max_events=BATCH))
         except OutOfRange as error:
             epoch = error.metadata.get("epoch", "")
             if not epoch or epoch == self.cursor.epoch:
                 raise
-            await self._begin_again(epoch)
+            self._begin_again(epoch)
             return await self._read_log(ReadLogRequest(after_sequence=0, max_events=BATCH))
 
-    async def _begin_again(self, epoch: str) -> None:
-        """The log was restored: read it from its start; what is in effect is known by event id."""
-        log_event(_LOG, "the log has a new epoch; reading it again", level=logging.WARNING, log=self.source, epoch=epoch)
+    def _begin_again(self, epoch: str) -> None:
+        """Read a restored log from its start; what is in effect is known by event id."""
+        log_event(
+            _LOG, "the log has a new epoch; reading it again", level=logging.WARNING, log=self.source, epoch=epoch
+        )
         self.cursor = Cursor(epoch=epoch, sequence=0)
 
     async def _apply(self, events: Sequence[Event], epoch: str) -> None:
-        for start in range(0, len(events), BATCH):
-            stretch = events[start : start + BATCH]
-            if stretch[0].sequence != self.cursor.sequence + 1:
-                return  # a hole inside a message: the tick reads what is there
-            self.cursor = await self._applier.apply(stretch, epoch=epoch)
+        """Apply what follows the cursor without a hole; what stands behind one, the tick reads from the log."""
+        stretch: list[Event] = []
+        for event in events:
+            if event.sequence == self.cursor.sequence + len(stretch) + 1:
+                stretch.append(event)
+        for start in range(0, len(stretch), BATCH):
+            self.cursor = await self._applier.apply(stretch[start : start + BATCH], epoch=epoch)
             self._moved.set()
+        if stretch:
+            self._waits = False
 
     def _note(self, error: RenkeiError) -> None:
-        self.reachable = False
-        if self._failures == 0:
+        """Say once that following waits, and no more until something was applied."""
+        if not self._waits:
             log_event(_LOG, "following waits", log=self.source, reason=error.reason, position=self.cursor.sequence)
-
-
+        self._waits = True

@@ -6,6 +6,8 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from renkei.event.v1.log_pb2 import ReadLogRequest, ReadLogResponse
+
+from renkei_chassis.errors import OutOfRange
 from renkei_chassis.follower import state
 
 if TYPE_CHECKING:
@@ -13,7 +15,6 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Row
 
-    from renkei.event.v1.event_pb2 import Event
     from renkei_chassis.database.engine import Database
     from renkei_chassis.follower.apply import Applier
 
@@ -40,7 +41,7 @@ class Retrier:
                     position = (row.source, row.sequence)
                     if row.source not in self._logs or (row.source, row.resource) in failed:
                         continue
-                    if await self._one(row.source, row.sequence):
+                    if await self._one(row):
                         applied += 1
                     elif row.resource:
                         failed.add((row.source, row.resource))
@@ -52,9 +53,14 @@ class Retrier:
     async def _next(self, source: str, after: tuple[str, int]) -> Sequence[Row[Any]]:
         return await self._database.read(lambda connection: state.list_aside(connection, source=source, after=after))
 
-    async def _one(self, source: str, sequence: int) -> bool:
-        applier, read_log = self._logs[source]
-        answer = await read_log(ReadLogRequest(after_sequence=sequence - 1, max_events=1))
-        event: Event | None = next((found for found in answer.events if found.sequence == sequence), None)
-        return event is not None and await applier.retry(event)
-
+    async def _one(self, row: Row[Any]) -> bool:
+        applier, read_log = self._logs[row.source]
+        try:
+            answer = await read_log(ReadLogRequest(after_sequence=row.sequence - 1, max_events=1))
+        except OutOfRange:  # the log was restored and does not reach so far any more
+            return False
+        for event in answer.events:
+            # A restored log may hold another event in this place.
+            if event.sequence == row.sequence and state.event_key(event) == bytes(row.event_id):
+                return await applier.retry(event)
+        return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -13,10 +14,10 @@ from renkei_chassis.database import tables
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from renkei.event.v1.event_pb2 import Event
     from sqlalchemy import Connection, Row
     from sqlalchemy.sql.elements import ColumnElement
 
-    from renkei.event.v1.event_pb2 import Event
     from renkei_chassis.database.transaction import Transaction
 
 
@@ -45,9 +46,20 @@ def move_cursor(transaction: Transaction, source: str, cursor: Cursor) -> None:
         transaction.execute(tables.cursors.insert().values(source=source, **values))
 
 
+def event_key(event: Event) -> bytes:
+    """Give the event's id as 16 bytes; one that is no UUID still has its own."""
+    try:
+        return uuid.UUID(event.id).bytes
+    except ValueError:
+        return hashlib.sha256(event.id.encode()).digest()[:16]
+
+
 def unapplied(transaction: Transaction, source: str, events: Sequence[Event]) -> list[Event]:
-    """Leave out what is in effect already, by event id: a restored log offers everything again."""
-    ids = [uuid.UUID(event.id).bytes for event in events]
+    """Leave out what is in effect already, by event id: a restored log offers everything again.
+
+    What was set aside and is offered again has a new place in the log, which is noted.
+    """
+    ids = [event_key(event) for event in events]
     known = {
         (row.origin_agency, bytes(row.event_id))
         for row in transaction.execute(
@@ -56,16 +68,21 @@ def unapplied(transaction: Transaction, source: str, events: Sequence[Event]) ->
             )
         )
     }
-    return [
-        event for event, event_id in zip(events, ids, strict=True) if (event.origin.agency, event_id) not in known
-    ]
+    fresh = []
+    for event, event_id in zip(events, ids, strict=True):
+        if (event.origin.agency, event_id) in known:
+            moved = tables.set_aside.update().where(_is(source, event.origin.agency, event_id))
+            transaction.execute(moved.values(sequence=event.sequence))
+        else:
+            fresh.append(event)
+    return fresh
 
 
 def remember_applied(transaction: Transaction, source: str, event: Event) -> None:
     """Note that an event is in effect, or was set aside."""
     transaction.insert(
         tables.applied,
-        {"source": source, "origin_agency": event.origin.agency, "event_id": uuid.UUID(event.id).bytes},
+        {"source": source, "origin_agency": event.origin.agency, "event_id": event_key(event)},
     )
 
 
@@ -76,7 +93,7 @@ def put_aside(transaction: Transaction, source: str, event: Event, reason: str) 
         {
             "source": source,
             "sequence": event.sequence,
-            "event_id": uuid.UUID(event.id).bytes,
+            "event_id": event_key(event),
             "origin_agency": event.origin.agency,
             "type": event.type,
             "resource": event.resource,
@@ -87,24 +104,34 @@ def put_aside(transaction: Transaction, source: str, event: Event, reason: str) 
     )
 
 
-def resources_aside(transaction: Transaction, source: str) -> set[str]:
-    """Name the resources whose later events must wait."""
+def resources_aside(transaction: Transaction, source: str, events: Sequence[Event]) -> set[str]:
+    """Name those resources of the events whose later events must wait."""
+    names = {event.resource for event in events if event.resource}
+    if not names:
+        return set()
+    columns = tables.set_aside.c
     found = transaction.execute(
-        select(tables.set_aside.c.resource).where(tables.set_aside.c.source == source).distinct()
+        select(columns.resource).where(columns.source == source, columns.resource.in_(names)).distinct()
     )
-    return {row.resource for row in found if row.resource}
+    return {row.resource for row in found}
 
 
-def take_back(transaction: Transaction, source: str, sequence: int) -> None:
-    """An event that was set aside is in effect now."""
-    transaction.execute(tables.set_aside.delete().where(_is(source, sequence)))
+def is_aside(transaction: Transaction, source: str, event: Event) -> bool:
+    """Tell whether an event is still set aside."""
+    statement = select(tables.set_aside.c.sequence).where(_is(source, event.origin.agency, event_key(event)))
+    return transaction.first(statement) is not None
 
 
-def count_attempt(transaction: Transaction, source: str, sequence: int, reason: str) -> None:
-    """An event that was set aside failed again."""
+def take_back(transaction: Transaction, source: str, event: Event) -> None:
+    """Forget that an event was set aside: it is in effect now."""
+    transaction.execute(tables.set_aside.delete().where(_is(source, event.origin.agency, event_key(event))))
+
+
+def count_attempt(transaction: Transaction, source: str, event: Event, reason: str) -> None:
+    """Note that an event that was set aside failed again."""
     transaction.execute(
         tables.set_aside.update()
-        .where(_is(source, sequence))
+        .where(_is(source, event.origin.agency, event_key(event)))
         .values(attempts=tables.set_aside.c.attempts + 1, reason=reason)
     )
 
@@ -130,5 +157,6 @@ def list_aside(
     return connection.execute(statement).all()
 
 
-def _is(source: str, sequence: int) -> ColumnElement[bool]:
-    return and_(tables.set_aside.c.source == source, tables.set_aside.c.sequence == sequence)
+def _is(source: str, origin_agency: str, event_id: bytes) -> ColumnElement[bool]:
+    columns = tables.set_aside.c
+    return and_(columns.source == source, columns.origin_agency == origin_agency, columns.event_id == event_id)

@@ -5,66 +5,45 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator
+from contextlib import aclosing, asynccontextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from google.protobuf.message import DecodeError
 
-from renkei.policy.v1 import policy_pb2
 from renkei_chassis.database.requests import WriteMethod
 from renkei_chassis.errors import (
     STATUS_DETAILS_HEADER,
-    DeadlineExceeded,
     InvalidArgument,
     RenkeiError,
+    Unavailable,
     masked,
     to_status,
 )
-from renkei_chassis.identity import authorize, bearer
-from renkei_chassis.rpc.methods import Call, DuplexMethod, Method, ReadMethod, StreamMethod
+from renkei_chassis.identity import PrincipalKind, authorize, bearer
+from renkei_chassis.rpc.deadlines import Deadline, Limits, allowed
+from renkei_chassis.rpc.methods import Call, DuplexMethod, ReadMethod, StreamMethod
 from renkei_chassis.rpc.validation import validate
 from renkei_chassis.telemetry.logging import log_event
+from renkei_chassis.telemetry.tracing import Tracing
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 
     import grpc
-    from google.protobuf.descriptor import MethodDescriptor
     from google.protobuf.message import Message
 
     from renkei_chassis.database.writer import Writer
-    from renkei_chassis.identity import Verifier
+    from renkei_chassis.identity import Principal, Verifier
+    from renkei_chassis.rpc.routes import Route
     from renkei_chassis.telemetry.metrics import Metrics
+    from renkei_chassis.telemetry.tracing import Scope
+
+    Metadata = Iterable[tuple[str, str | bytes]]
 
 MAX_REQUEST_BYTES: Final = 256 * 1024
-UNARY_SECONDS: Final = 60.0
-UNARY_DEFAULT_SECONDS: Final = 20.0  # common command-line clients send no deadline
-STREAM_SECONDS: Final = 3600.0
-_ROLE_PREFIX: Final = "ROLE_"
 _LOG: Final = logging.getLogger("renkei.rpc")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Route:
-    """One method of the contract and what answers it."""
-
-    path: str
-    permission: str
-    roles: frozenset[str]
-    request_type: type[Message]
-    method: Method
-
-
-def make_route(descriptor: MethodDescriptor, request_type: type[Message], method: Method) -> Route:
-    """Join a method of the contract with its answer. Raises ValueError where the contract gives no permission."""
-    policy = descriptor.GetOptions().Extensions[policy_pb2.method]
-    service = descriptor.containing_service
-    path = f"/{service.full_name}/{descriptor.name}"
-    if not policy.permission or not policy.roles:
-        raise ValueError(f"{path} has no permission or no role in the contract")
-    roles = frozenset(policy_pb2.Role.Name(role).removeprefix(_ROLE_PREFIX) for role in policy.roles)
-    return Route(path=path, permission=policy.permission, roles=roles, request_type=request_type, method=method)
 
 
 class Pipeline:
@@ -81,31 +60,42 @@ class Pipeline:
         writer: Writer,
         metrics: Metrics,
         service: str,
+        tracing: Tracing | None = None,
+        limits: Limits | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         """Take what calls are checked against, and where writes go."""
         self._verifier = verifier
         self._writer = writer
         self._service = service
+        self._tracing = tracing or Tracing()
+        self._limits = limits or Limits()
         self._now = now
+        self._streams: set[Deadline] = set()
+        self._draining = False
         self._seconds = metrics.histogram("renkei_rpc_seconds", "Time a call took.", ("method", "code"))
 
     async def unary(self, route: Route, raw: bytes, context: grpc.aio.ServicerContext[Any, Any]) -> bytes:
         """Answer one request once."""
         started = time.perf_counter()
+        caller: Principal | None = None
         try:
-            call = self._admit(route, context)
-            seconds = _allowed(context.time_remaining(), UNARY_SECONDS, UNARY_DEFAULT_SECONDS)
-            async with _deadline(seconds):
-                answer = await self._answer(route, raw, call)
+            metadata = context.invocation_metadata()
+            caller = self._admit(route, metadata)
+            deadline = Deadline(allowed(context.time_remaining(), self._limits.unary, self._limits.unary_default))
+            with self._scope(route, caller, metadata) as scope:
+                async with deadline:
+                    answer = await self._answer(
+                        route, raw, Call(path=route.path, caller=caller, trace_parent=scope.traceparent)
+                    )
             encoded = answer.SerializeToString()
         except asyncio.CancelledError:
-            self._tell(route, started, "CANCELLED")
+            self._tell(route, started, "CANCELLED", caller=caller)
             raise
         except Exception as error:  # noqa: BLE001 (the outermost place: nothing may pass unmasked)
-            refusal = self._refusal(route, started, error)
+            refusal = self._refusal(route, started, error, caller)
         else:
-            self._tell(route, started, "OK", call=call)
+            self._tell(route, started, "OK", caller=caller)
             return encoded
         return await _abort(context, refusal)
 
@@ -126,11 +116,22 @@ class Pipeline:
         method = route.method
         assert isinstance(method, DuplexMethod)  # noqa: S101 (chosen by the server)
 
-        async def parsed() -> AsyncIterator[Message]:
+        async def parsed() -> AsyncGenerator[Message, None]:
             async for raw in requests:
-                yield _parsed(route, raw)
+                yield _parsed(route, raw, validated=method.validated)
 
-        await self._stream(route, lambda call: method.answers(parsed(), call), context)
+        async def answers(call: Call) -> AsyncGenerator[Message, None]:
+            async with aclosing(parsed()) as messages, _closing(method.answers(messages, call)) as found:
+                async for answer in found:
+                    yield answer
+
+        await self._stream(route, answers, context)
+
+    def drain(self) -> None:
+        """End every stream, now: it would outlive any patience, and its caller can resume it elsewhere."""
+        self._draining = True
+        for deadline in self._streams:
+            deadline.end(_stopping())
 
     async def _stream(
         self,
@@ -139,34 +140,50 @@ class Pipeline:
         context: grpc.aio.ServicerContext[Any, Any],
     ) -> None:
         started = time.perf_counter()
+        caller: Principal | None = None
         try:
-            call = self._admit(route, context)
-            seconds = _allowed(context.time_remaining(), STREAM_SECONDS, STREAM_SECONDS)
-            async with _deadline(seconds):
-                async for answer in answers(call):
-                    await context.write(answer.SerializeToString())
+            metadata = context.invocation_metadata()
+            caller = self._admit(route, metadata)
+            deadline = Deadline(allowed(context.time_remaining(), self._limits.stream, self._limits.stream))
+            with self._scope(route, caller, metadata) as scope:
+                call = Call(path=route.path, caller=caller, trace_parent=scope.traceparent)
+                await self._send(answers(call), context, deadline)
         except asyncio.CancelledError:
-            self._tell(route, started, "CANCELLED")
+            self._tell(route, started, "CANCELLED", caller=caller)
             raise
         except Exception as error:  # noqa: BLE001 (the outermost place: nothing may pass unmasked)
-            refusal = self._refusal(route, started, error)
+            refusal = self._refusal(route, started, error, caller)
         else:
-            self._tell(route, started, "OK", call=call)
+            self._tell(route, started, "OK", caller=caller)
             return
         await _abort(context, refusal)
 
-    def _admit(self, route: Route, context: grpc.aio.ServicerContext[Any, Any]) -> Call:
+    async def _send(
+        self, answers: AsyncIterator[Message], context: grpc.aio.ServicerContext[Any, Any], deadline: Deadline
+    ) -> None:
+        if self._draining:
+            raise _stopping()
+        self._streams.add(deadline)
+        try:
+            async with deadline, _closing(answers) as found:
+                async for answer in found:
+                    await context.write(answer.SerializeToString())
+        finally:
+            self._streams.discard(deadline)
+
+    def _admit(self, route: Route, metadata: Metadata | None) -> Principal:
         """Authenticate and authorise; the request has not been looked at yet."""
         token: str | bytes | None = None
-        trace_parent: str | bytes = ""
-        for key, value in context.invocation_metadata() or ():
+        for key, value in metadata or ():
             if key == "authorization":
                 token = value
-            elif key == "traceparent":
-                trace_parent = value
         caller = self._verifier.verify(bearer(token), self._now())
         authorize(caller, route.permission, route.roles)
-        return Call(path=route.path, caller=caller, trace_parent=trace_parent[:64] if isinstance(trace_parent, str) else "")
+        return caller
+
+    def _scope(self, route: Route, caller: Principal, metadata: Metadata | None) -> Scope:
+        """Go on with the caller's trace, if it is of this agency."""
+        return self._tracing.server(route.path, None if caller.kind is PrincipalKind.PEER else metadata)
 
     def _answer(self, route: Route, raw: bytes, call: Call) -> Awaitable[Message]:
         method = route.method
@@ -183,10 +200,10 @@ class Pipeline:
         assert isinstance(method, ReadMethod)  # noqa: S101 (chosen by the server)
         return method.answer(_parsed(route, raw), call)
 
-    def _refusal(self, route: Route, started: float, error: Exception) -> RenkeiError:
+    def _refusal(self, route: Route, started: float, error: Exception, caller: Principal | None) -> RenkeiError:
         """Make what the caller sees, and write what happened to the log under the same incident."""
         if isinstance(error, RenkeiError):
-            self._tell(route, started, error.code.name, reason=error.reason)
+            self._tell(route, started, error.code.name, reason=error.reason, caller=caller)
             return error
         refusal = masked(error)
         log_event(
@@ -198,43 +215,36 @@ class Pipeline:
             method=route.path,
             incident=refusal.metadata["incident"],
         )
-        self._tell(route, started, refusal.code.name, reason=refusal.reason)
+        self._tell(route, started, refusal.code.name, reason=refusal.reason, caller=caller)
         return refusal
 
-    def _tell(self, route: Route, started: float, code: str, *, reason: str = "", call: Call | None = None) -> None:
+    def _tell(self, route: Route, started: float, code: str, *, caller: Principal | None, reason: str = "") -> None:
         seconds = time.perf_counter() - started
         self._seconds.bind(method=route.path, code=code)(seconds)
-        caller = call.caller.subject if call is not None else ""
         log_event(
-            _LOG, "call", service=self._service, method=route.path, code=code, reason=reason, caller=caller, seconds=seconds
+            _LOG,
+            "call",
+            service=self._service,
+            method=route.path,
+            code=code,
+            reason=reason,
+            caller=caller.subject if caller is not None else "",
+            seconds=seconds,
         )
 
 
-class _deadline:  # noqa: N801 (used like the function that it stands for)
-    """`asyncio.timeout` whose end is told apart from any other TimeoutError."""
-
-    def __init__(self, seconds: float) -> None:
-        self._timeout = asyncio.timeout(seconds)
-
-    async def __aenter__(self) -> None:
-        await self._timeout.__aenter__()
-
-    async def __aexit__(self, *raised: Any) -> None:  # noqa: ANN401
-        try:
-            await self._timeout.__aexit__(*raised)
-        except TimeoutError:
-            if not self._timeout.expired():
-                raise
-            raise DeadlineExceeded(
-                "DEADLINE", "the call took too long; a write may have happened: repeat it with the same request_id"
-            ) from None
+@asynccontextmanager
+async def _closing(answers: AsyncIterator[Message]) -> AsyncGenerator[AsyncIterator[Message], None]:
+    """Close a generator at once, where the garbage collector would do it some time later."""
+    try:
+        yield answers
+    finally:
+        if isinstance(answers, AsyncGenerator):
+            await answers.aclose()
 
 
-def _allowed(remaining: float | None, longest: float, default: float) -> float:
-    """Cut the caller's deadline to ours; a call that brings none gets the default."""
-    if remaining is None or remaining > longest * 1000:  # gRPC gives a huge number where there is none
-        return default
-    return min(remaining, longest)
+def _stopping() -> Unavailable:
+    return Unavailable("SHUTTING_DOWN", "the server is stopping; resume the stream elsewhere or later")
 
 
 def _refuse_large(raw: bytes) -> None:
@@ -246,13 +256,14 @@ def _refuse_large(raw: bytes) -> None:
         )
 
 
-def _parsed(route: Route, raw: bytes) -> Any:  # noqa: ANN401 (the method's own request type)
+def _parsed(route: Route, raw: bytes, *, validated: bool = True) -> Any:  # noqa: ANN401 (the method's own request type)
     _refuse_large(raw)
     try:
         message = route.request_type.FromString(raw)
     except DecodeError:
         raise InvalidArgument("MALFORMED_REQUEST", "the bytes are not the message that this method takes") from None
-    validate(message, raw)
+    if validated:
+        validate(message, raw)
     return message
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import ipaddress
 from typing import TYPE_CHECKING, Any, Final
 
 import grpc
@@ -12,14 +11,16 @@ from grpc_health.v1 import health, health_pb2_grpc
 from grpc_health.v1.health_pb2 import HealthCheckResponse
 
 from renkei_chassis.database.requests import WriteMethod
+from renkei_chassis.loopback import require_loopback
 from renkei_chassis.rpc.methods import DuplexMethod, ReadMethod, StreamMethod
-from renkei_chassis.rpc.pipeline import make_route
+from renkei_chassis.rpc.routes import make_route
 
 if TYPE_CHECKING:
     from google.protobuf.descriptor import ServiceDescriptor
 
     from renkei_chassis.rpc.methods import Api, Method
-    from renkei_chassis.rpc.pipeline import Pipeline, Route
+    from renkei_chassis.rpc.pipeline import Pipeline
+    from renkei_chassis.rpc.routes import Route
 
 # Above the pipeline's own limit, so that a request somewhat too large gets our words and not gRPC's.
 TRANSPORT_BYTES: Final = 1024 * 1024
@@ -39,26 +40,12 @@ _OPTIONS: Final = (
 )
 
 
-class NotLoopbackError(ValueError):
-    """The address is not on this machine, and nothing is encrypted yet."""
-
-
-def require_loopback(host: str) -> str:
-    """Return the host if it is a loopback address; refuse every other one until connections are encrypted."""
-    try:
-        loopback = host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        loopback = False
-    if not loopback:
-        raise NotLoopbackError("a server binds 127.0.0.1 only, as long as its connections are not encrypted")
-    return host
-
-
 class Server:
     """Serves an Api on one loopback port."""
 
     def __init__(self, *, api: Api, pipeline: Pipeline, reflection: bool = False) -> None:
         """Refuse an Api that leaves a method of the contract unanswered. Call on the event loop."""
+        self._pipeline = pipeline
         self._server = grpc.aio.server(options=_OPTIONS)
         self._health = health.aio.HealthServicer()
         for name, methods in api.items():
@@ -72,9 +59,9 @@ class Server:
             reflecting.enable_server_reflection([*api, reflecting.SERVICE_NAME], self._server)
 
     async def start(self, host: str, port: int) -> int:
-        """Bind and serve; returns the port. Raises OSError where it is taken."""
+        """Bind and serve; returns the port. Raises OSError where it is taken, NotLoopbackError elsewhere."""
         try:
-            bound = self._server.add_insecure_port(f"{require_loopback(host)}:{port}")
+            bound = self._server.add_insecure_port(require_loopback(f"{host}:{port}"))
         except RuntimeError as error:
             raise OSError(f"cannot serve on {host}:{port}: the port is taken") from error
         await self._server.start()
@@ -85,6 +72,7 @@ class Server:
     async def stop(self, seconds: float = DRAIN_SECONDS) -> None:
         """Say that nothing new is taken, let what runs finish for so long, then cut it."""
         await self._health.enter_graceful_shutdown()
+        self._pipeline.drain()
         await self._server.stop(seconds)
 
 
