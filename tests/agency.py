@@ -1,22 +1,25 @@
-"""One service of an agency on real ports: its officers, and a stand-in for its exchange that has nothing but a log."""
+"""One service of an agency on real ports: its officers, and a stand-in for its exchange that has a log and no lanes."""
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from renkei.event.v1.event_pb2 import Origin
+from renkei.exchange.v1.exchange_pb2 import ListPeersResponse
 from sqlalchemy import MetaData
 
 from renkei_chassis.clock import Clock, WallClock
 from renkei_chassis.database.schema import Schema
 from renkei_chassis.database.transaction import NewEvent
+from renkei_chassis.errors import Unimplemented
 from renkei_chassis.identity import Issuer, IssuerKind, TrustFile, generate, mint, public_text
 from renkei_chassis.ids import uuid7
-from renkei_chassis.ports import PortClaims
 from renkei_chassis.rpc.client import Client
+from renkei_chassis.rpc.methods import ReadMethod
 from renkei_chassis.service import Blueprint, Service, Surroundings, Wiring
 
 if TYPE_CHECKING:
@@ -26,12 +29,17 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
     from google.protobuf.message import Message
     from renkei.event.v1.event_pb2 import Event
+    from renkei.exchange.v1.exchange_pb2 import ListPeersRequest
     from renkei.policy.v1.policy_pb2 import Grade
+
+    from renkei_chassis.ports import PortClaims
+    from renkei_chassis.rpc.methods import Api, Call
 
 AGENCY: Final = "agencies/jp-12"
 TOCHIGI: Final = "agencies/jp-09"
 TOKYO: Final = "agencies/jp-13"
 SAPPORO: Final = "agencies/jp-01"
+NOBODY: Final = "agencies/jp-47"
 MEMBERS: Final = (AGENCY, TOCHIGI, TOKYO, SAPPORO)
 
 
@@ -48,6 +56,8 @@ class Agency:
     address: str
     key: Ed25519PrivateKey
     clients: list[Client]
+    cut_off: set[str]
+    """The agencies that the exchange calls cut off."""
 
     def client(self, *roles: str, officer: str = "sato") -> Client:
         """Call as an officer of these roles; as an officer and supervisor where none is given."""
@@ -115,10 +125,13 @@ async def run_agency(
         )
         for name, key in keys.items()
     ]
-    claimed = {name: ports.claim() for name in (blueprint.name, "exchange")}
+    claimed = dict(zip((blueprint.name, "exchange"), await asyncio.to_thread(ports.claim_many, 2), strict=True))
     addresses = {name: f"127.0.0.1:{port}" for name, port in claimed.items()}
-    empty = Blueprint(
-        name="exchange", schema=Schema(component="exchange", metadata=MetaData()), wire=lambda _: Wiring(api={})
+    cut_off: set[str] = set()
+    stand_in = Blueprint(
+        name="exchange",
+        schema=Schema(component="exchange", metadata=MetaData()),
+        wire=lambda _: Wiring(api=_exchange_api(cut_off)),
     )
     services = {
         each.name: Service(
@@ -132,7 +145,7 @@ async def run_agency(
                 clock=clock or WallClock(),
             ),
         )
-        for each in (empty, blueprint)
+        for each in (stand_in, blueprint)
     }
     running: list[Service] = []
     clients: list[Client] = []
@@ -146,6 +159,7 @@ async def run_agency(
             address=addresses[blueprint.name],
             key=keys["node"],
             clients=clients,
+            cut_off=cut_off,
         )
     finally:
         for client in clients:
@@ -153,4 +167,20 @@ async def run_agency(
         for service in reversed(running):
             await service.stop()
         for port in claimed.values():
-            ports.release(port)
+            await asyncio.to_thread(ports.release, port)
+
+
+def _exchange_api(cut_off: set[str]) -> Api:
+    async def list_peers(_request: ListPeersRequest, _call: Call) -> ListPeersResponse:
+        return ListPeersResponse(unreachable=sorted(cut_off))
+
+    async def no_lanes(_request: Message, _call: Call) -> Message:
+        raise Unimplemented("INTERNAL", "a stand-in has no lanes")
+
+    return {
+        "renkei.exchange.v1.ExchangeService": {
+            "ListPeers": ReadMethod(answer=list_peers),
+            "ReadLane": ReadMethod(answer=no_lanes),
+            "ListDeliveries": ReadMethod(answer=no_lanes),
+        }
+    }

@@ -26,7 +26,12 @@ def read_occurrences(kind: RecordKind, record: Record, *, handle_span: timedelta
     ends before it begins. An original that cannot be read as its type is kept and has no normal form.
     """
     found = list(kind.occurrences(record))
-    broken = [violation for path, occurrence in found for violation in _incomplete(f"{kind.word}.{path}", occurrence)]
+    broken = [
+        violation
+        for path, occurrence in found
+        if not _is_complete(occurrence)
+        for violation in _incomplete(f"{kind.word}.{path}", occurrence)
+    ]
     if broken:
         first = broken[0]
         raise InvalidArgument(
@@ -58,6 +63,11 @@ def search_rows(kind: RecordKind, occurrences: list[Occurrence]) -> list[dict[st
         if key:
             rows.append({"ordinal": ordinal, "type": identifier.type, "search_key": key[:256]})
     return rows
+
+
+def _is_complete(occurrence: Occurrence) -> bool:
+    identifier = occurrence.identifier
+    return bool(identifier.type and identifier.original and occurrence.provenance and occurrence.relation)
 
 
 def _incomplete(path: str, occurrence: Occurrence) -> Iterator[FieldViolation]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from renkei_chassis.records.kind import Policy, Record, RecordKind
 
 _MICROSECOND: Final = timedelta(microseconds=1)
+_ETAG_BYTES: Final = 10
 # The chassis wants a request_id in everything that it validates; this one is never looked at.
 _ANY_REQUEST: Final = "00000000-0000-4000-8000-000000000000"
 
@@ -49,11 +51,19 @@ class Current:
 class Rules:
     """What may be done with own records of one kind."""
 
-    def __init__(self, kind: RecordKind, policy: Policy, *, new_id: Callable[[], UUID] = uuid7) -> None:
-        """Take the kind, what the agency decided, and where ids come from."""
+    def __init__(
+        self,
+        kind: RecordKind,
+        policy: Policy,
+        *,
+        new_id: Callable[[], UUID] = uuid7,
+        new_etag: Callable[[], str] = lambda: secrets.token_hex(_ETAG_BYTES),
+    ) -> None:
+        """Take the kind, what the agency decided, and where ids and etags come from."""
         self._kind = kind
         self._policy = policy
         self._new_id = new_id
+        self._new_etag = new_etag
         self._prefix = f"{policy.agency}/{kind.collection}/"
         self._label_field = f"{kind.word}.handling"
 
@@ -218,8 +228,7 @@ class Rules:
         rows = read_occurrences(kind, record, handle_span=policy.handle_span, now_us=transaction.now_us)
         kind.complete(record)
         record.version = version
-        # Any part of an id that was never given out before; equal etags of two versions cannot be.
-        record.etag = self._new_id().hex[12:]
+        record.etag = self._new_etag()
         record.contact_desk = policy.contact_desk
         record.recorder = caller.subject
         record.correction_reason = reason
