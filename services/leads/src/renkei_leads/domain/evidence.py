@@ -12,7 +12,7 @@ The identifier may be the same: a number on a device seized in Tochigi, in a tip
 advertisement in Sapporo is seen three times. A pair that shares two identifiers is one observation,
 for one mistake can have made both. A provenance that is withheld, not said, or unknown to this
 program shows no difference: it may be the very same source. A record that has the identifier from
-two places differs by either.
+two places (of MEDIUM strength: in spans that overlap the partner's) differs by either.
 """
 
 from __future__ import annotations
@@ -89,10 +89,13 @@ def pieces(evidence: Iterable[Evidence]) -> Iterator[Piece]:
             sites: dict[str, list[Site]] = {}
             for site in group:
                 sites.setdefault(site.record, []).append(site)
-            origins = {record: _origin(those) for record, those in sites.items()}
             for one, other in combinations(sorted(sites), 2):
-                if row.strength is not Strength.MEDIUM or _meet(sites[one], sites[other]):
-                    yield Piece((one, other), (origins[one], origins[other]), row.strength is Strength.WEAK)
+                mine: Sequence[Site] = sites[one]
+                theirs: Sequence[Site] = sites[other]
+                if row.strength is Strength.MEDIUM:
+                    mine, theirs = _meeting(mine, theirs), _meeting(theirs, mine)
+                if mine:
+                    yield Piece((one, other), (_origin(mine), _origin(theirs)), row.strength is Strength.WEAK)
 
 
 class _Known:
@@ -140,5 +143,6 @@ def _origin(sites: Sequence[Site]) -> Origin:
     return Origin(agency, frozenset(site.provenance for site in sites) & _KNOWN)
 
 
-def _meet(some: Sequence[Site], others: Sequence[Site]) -> bool:
-    return any(overlap(one, other) for one in some for other in others)
+def _meeting(some: Sequence[Site], others: Sequence[Site]) -> Sequence[Site]:
+    """Choose the sites whose spans overlap one of the others."""
+    return [one for one in some if any(overlap(one, other) for other in others)]
