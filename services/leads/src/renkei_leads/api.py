@@ -24,12 +24,13 @@ from renkei_leads.content import read_content
 from renkei_leads.domain import State
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+    from collections.abc import AsyncIterator, Sequence
 
     from renkei.event.v1.event_pb2 import Event
 
     from renkei_chassis.database.engine import Database
     from renkei_chassis.log.changes import Changes
+    from renkei_chassis.records.reach import Reach
     from renkei_chassis.rpc.page_tokens import PageTokens
 
 NAME: Final = Pattern("agencies/{agency}/leads/{lead}")
@@ -51,14 +52,14 @@ class LeadsApi:
         database: Database,
         tokens: PageTokens,
         changes: Changes,
-        unreachable: Callable[[], Awaitable[Sequence[str]]],
+        reach: Reach,
     ) -> None:
         """Take the agency's name, and who knows which other agencies are cut off now."""
         self._agency = agency
         self._database = database
         self._tokens = tokens
         self._changes = changes
-        self._unreachable = unreachable
+        self._reach = reach
 
     def api(self) -> Api:
         """Give every method of the contract."""
@@ -94,7 +95,7 @@ class LeadsApi:
         )
         rows = await self._database.read(question)
         taken = _that_fit(rows[:size])
-        answer = ListLeadsResponse(leads=[read_content(row) for row in taken], unreachable=await self._unreachable())
+        answer = ListLeadsResponse(leads=[read_content(row) for row in taken], unreachable=self._reach.unreachable)
         if len(rows) > len(taken):
             answer.next_page_token = self._tokens.encode(_KIND, request, (taken[-1].update_us, taken[-1].id))
         return answer

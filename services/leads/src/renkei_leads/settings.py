@@ -14,6 +14,13 @@ class Settings(BaseModel):
 
     model_config = STRICT
 
+    members: Annotated[
+        tuple[str, ...],
+        Field(
+            max_length=64,
+            description="The agencies of the federation by name. The node passes those of federation.toml.",
+        ),
+    ] = ()
     max_records_per_identifier: Annotated[
         int,
         Field(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from renkei_chassis.records.reach import Reach
 from renkei_chassis.service import Blueprint, Parts, Wiring
 from renkei_leads.api import LeadsApi
 from renkei_leads.inbox import handlers
@@ -11,27 +12,22 @@ from renkei_leads.matching import Matching
 from renkei_leads.store import SCHEMA
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
-
     from renkei_leads.settings import Settings
 
 
-def blueprint(settings: Settings, *, unreachable: Callable[[], Awaitable[Sequence[str]]] | None = None) -> Blueprint:
-    """Describe the service. `unreachable` tells which agencies are cut off; without it the exchange is asked."""
+def blueprint(settings: Settings) -> Blueprint:
+    """Describe the service. It follows the agency's own records, and what the exchange brings in."""
 
     def wire(parts: Parts) -> Wiring:
         matching = Matching(agency=parts.agency, max_records_per_identifier=settings.max_records_per_identifier)
+        reach = Reach(parts.client("exchange"), peers=frozenset(settings.members) - {parts.agency})
         api = LeadsApi(
             agency=parts.agency,
             database=parts.database,
             tokens=parts.tokens,
             changes=parts.changes,
-            unreachable=unreachable or _nobody,
+            reach=reach,
         )
-        return Wiring(api=api.api(), follows=handlers(matching, agency=parts.agency))
+        return Wiring(api=api.api(), follows=handlers(matching, agency=parts.agency), tasks={"reach": reach.run})
 
     return Blueprint(name="leads", schema=SCHEMA, wire=wire)
-
-
-async def _nobody() -> Sequence[str]:
-    return ()

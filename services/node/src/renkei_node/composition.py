@@ -112,7 +112,7 @@ def _blueprints(agency: Agency) -> list[Blueprint]:
     tips = load(renkei_tips.settings.Settings, path, "tips").model_copy(update=given)
     arrests = load(renkei_arrests.settings.Settings, path, "arrests").model_copy(update=given)
     personas = load(renkei_personas.settings.Settings, path, "personas")
-    leads = load(renkei_leads.settings.Settings, path, "leads")
+    leads = load(renkei_leads.settings.Settings, path, "leads").model_copy(update={"members": given["members"]})
     exchange = load(renkei_exchange.settings.Settings, path, "exchange")
     exchange_key = load_private(agency.directory.service_key("exchange"))
     nats_key = load_user_key(agency.directory.nats_exchange_key) if agency.settings.courier else None
