@@ -22,6 +22,7 @@ import renkei_tips.settings
 import renkei_tips.wiring
 from renkei_chassis.clock import WallClock
 from renkei_chassis.courier import Endpoint, load_user_key
+from renkei_chassis.files import replace
 from renkei_chassis.identity import load_private, load_trust
 from renkei_chassis.service import Blueprint, Service, Surroundings
 from renkei_chassis.settings import load
@@ -83,7 +84,7 @@ class Node:
             await self.stop()
             raise
         ready = {"pid": os.getpid(), "time": time.time(), "agency": self.agency.settings.agency}
-        self.agency.directory.ready.write_text(json.dumps(ready))
+        await asyncio.to_thread(replace, self.agency.directory.ready, json.dumps(ready).encode(), mode=0o600)
 
     async def stop(self) -> None:
         """Stop the services together, then the nats-server; no process is left."""

@@ -1,0 +1,1 @@
+"""The main job, played and checked: seven agencies on this machine, invented records, real processes."""

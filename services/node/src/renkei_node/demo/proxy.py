@@ -1,0 +1,140 @@
+"""A cable that can be pulled: a TCP proxy on loopback that passes, refuses, swallows or delays.
+
+One stands before each directed pair of agencies, for NATS and for gRPC. It needs no rights on the
+machine and behaves like the packet filters it stands for: `CUT` refuses new connections and resets
+those that are open, `BLACKHOLE` keeps both sides believing and brings nothing through, `DELAY` lets
+each chunk of up to 64 KiB wait (so it also narrows the line).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import struct
+from contextlib import suppress
+from enum import StrEnum
+from typing import Final
+
+_CHUNK: Final = 64 * 1024
+_HOST: Final = "127.0.0.1"
+# Close with a reset instead of a farewell, as a pulled cable's far end would after its retries.
+_RESET: Final = struct.pack("ii", 1, 0)
+
+
+class Mode(StrEnum):
+    """What the proxy does with what it gets."""
+
+    PASS = "pass"  # noqa: S105 (no password)
+    CUT = "cut"
+    BLACKHOLE = "blackhole"
+    DELAY = "delay"
+
+
+class Proxy:
+    """Listens on `port` and connects to `target`, both on loopback. Use it on one event loop."""
+
+    def __init__(self, *, port: int, target: int) -> None:
+        """Nothing listens yet; `start` does."""
+        self.port = port
+        self.target = target
+        self.mode = Mode.PASS
+        self.connections = 0
+        """How many were accepted since the start."""
+        self._delay_seconds = 0.0
+        self._server: asyncio.Server | None = None
+        self._open: set[asyncio.StreamWriter] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._flowing = asyncio.Event()
+        self._flowing.set()
+
+    async def start(self) -> None:
+        """Begin to listen."""
+        if self._server is None:
+            self._server = await asyncio.start_server(self._accept, _HOST, self.port)
+
+    async def set_mode(self, mode: Mode, *, delay_seconds: float = 0.0) -> None:
+        """Change what happens from now on, to open connections too. What a black hole swallowed comes when it ends."""
+        self.mode = mode
+        self._delay_seconds = delay_seconds if mode is Mode.DELAY else 0.0
+        if mode is Mode.BLACKHOLE:
+            self._flowing.clear()
+        else:
+            self._flowing.set()
+        if mode is Mode.CUT:
+            await self._stop_listening()
+            self._reset_all()
+        else:
+            await self.start()
+
+    async def close(self) -> None:
+        """Stop listening and end every connection."""
+        await self._stop_listening()
+        self._reset_all()
+        for task in tuple(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _stop_listening(self) -> None:
+        server, self._server = self._server, None
+        if server is not None:
+            server.close()  # no wait_closed: since Python 3.12 it waits for connections to end, too
+
+    def _reset_all(self) -> None:
+        for writer in tuple(self._open):
+            _reset(writer)
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101 (a server's callback runs in a task)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        self.connections += 1
+        self._open.add(writer)
+        far: asyncio.StreamWriter | None = None
+        ended = _reset
+        try:
+            await self._flowing.wait()
+            far_reader, far = await asyncio.open_connection(_HOST, self.target)
+            self._open.add(far)
+            if self.mode is not Mode.CUT:
+                await self._both_ways(reader, writer, far_reader, far)
+                ended = asyncio.StreamWriter.close  # both said farewell: what is on its way still arrives
+        except* OSError:
+            pass  # the far side is down or either side went away: the other one sees its connection reset
+        finally:
+            for each in (writer, far):
+                if each is not None:
+                    self._open.discard(each)
+                    ended(each)
+
+    async def _both_ways(
+        self,
+        near_reader: asyncio.StreamReader,
+        near: asyncio.StreamWriter,
+        far_reader: asyncio.StreamReader,
+        far: asyncio.StreamWriter,
+    ) -> None:
+        async with asyncio.TaskGroup() as group:  # an error in one direction ends both
+            group.create_task(self._pump(near_reader, far))
+            group.create_task(self._pump(far_reader, near))
+
+    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while True:
+            chunk = await reader.read(_CHUNK)
+            await self._flowing.wait()
+            if self._delay_seconds:
+                await asyncio.sleep(self._delay_seconds)
+            if not chunk:
+                if writer.can_write_eof():
+                    writer.write_eof()
+                return
+            writer.write(chunk)
+            await writer.drain()
+
+
+def _reset(writer: asyncio.StreamWriter) -> None:
+    sock: socket.socket | None = writer.get_extra_info("socket")
+    if sock is not None:
+        with suppress(OSError):
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+    writer.transport.abort()

@@ -1,0 +1,285 @@
+"""A federation of real processes: a node and a nats-server an agency, a cable for each directed pair."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import uuid
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+import psutil
+from renkei.identifiers.v1 import identifiers_pb2
+from renkei.tips.v1 import tips_pb2
+from renkei.tips.v1.tips_pb2_grpc import TipsServiceStub
+
+from renkei_chassis.clock import WallClock
+from renkei_chassis.errors import RenkeiError
+from renkei_chassis.identity import load_private, mint
+from renkei_chassis.ids import uuid7
+from renkei_chassis.ports import PortClaims
+from renkei_chassis.rpc.client import Client
+from renkei_node.demo.proxy import Mode, Proxy
+from renkei_node.initialise import PublicIdentity, initialise
+from renkei_node.layout import SERVICES, NodeDirectory
+from renkei_node.settings import NodeSettings, Ports
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable
+    from pathlib import Path
+
+READY_SECONDS: Final = 20.0
+_POLL_SECONDS: Final = 0.02
+
+
+async def until(true: Callable[[], Awaitable[bool]], *, seconds: float = 30.0) -> None:
+    """Wait for a condition of the outside world, which has no event to wait for."""
+    async with asyncio.timeout(seconds):
+        while not await true():  # noqa: ASYNC110 (the world outside sets no event)
+            await asyncio.sleep(_POLL_SECONDS)
+
+
+@dataclass(slots=True, kw_only=True)
+class Member:
+    """One agency's node as a process."""
+
+    code: str
+    directory: NodeDirectory
+    ports: Ports
+    process: subprocess.Popen[bytes] | None = None
+    clients: dict[str, Client] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        return f"agencies/{self.code}"
+
+    def start(self) -> None:
+        """Start the process. Blocks for a moment."""
+        command = [sys.executable, "-m", "renkei_node.cli", "up", str(self.directory.path)]
+        output = (self.directory.path / "logs" / "output.txt").open("ab")
+        with output:
+            self.process = subprocess.Popen(command, stdout=output, stderr=output)
+
+    async def ready(self) -> None:
+        await until(lambda: asyncio.to_thread(self.is_ready), seconds=READY_SECONDS)
+
+    def is_ready(self) -> bool:
+        assert self.process is not None
+        assert self.process.poll() is None, (self.directory.path / "logs" / "output.txt").read_text()
+        ready = self.directory.ready
+        return ready.exists() and json.loads(ready.read_text())["pid"] == self.process.pid
+
+    def kill(self) -> None:
+        """End the node as a power cut would; its nats-server is left behind."""
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait()
+
+    async def stop(self) -> None:
+        for client in self.clients.values():
+            await client.close()
+        self.clients.clear()
+        if self.process is not None and self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            await asyncio.to_thread(self.process.wait, 20)
+
+    def kill_nats(self) -> None:
+        """Kill the nats-server, which the node brings up again if it lives."""
+        process = psutil.Process(json.loads((self.directory.nats / "nats.pid").read_text())["pid"])
+        process.kill()
+        psutil.wait_procs([process], timeout=5)
+
+    def token(self, *roles: str) -> str:
+        return mint(
+            load_private(self.directory.issuer_key),
+            issuer=self.name,
+            subject=f"{self.name}/officers/sato",
+            audience=self.name,
+            roles=roles,
+            now_us=WallClock().now_us(),
+            life_seconds=600,
+            token_id=uuid7(),
+        )
+
+    async def client(self, service: str, *roles: str) -> Client:
+        key = f"{service} {roles}"
+        if key not in self.clients:
+            token = await asyncio.to_thread(self.token, *roles or ("OFFICER",))
+            self.clients[key] = Client(self.ports.address(service), token=lambda: token)
+        return self.clients[key]
+
+    def rows(self, database: str, statement: str) -> list[tuple[object, ...]]:
+        """Read the database file from the outside."""
+        uri = f"file:{self.directory.data / database}.db?mode=ro"
+        with sqlite3.connect(uri, uri=True) as connection:
+            return connection.execute(statement).fetchall()
+
+    def copies(self) -> list[str]:
+        """Name the tips of others that this node holds, each as often as it holds it."""
+        rows = self.rows("tips", "SELECT agency, hex(id) FROM tip_copy")
+        return [f"{agency}/tips/{uuid.UUID(hex=str(number))}" for agency, number in rows]
+
+    def bytes_with(self, markers: Iterable[str]) -> dict[str, str]:
+        """Search every file of the node; returns marker -> file for each that was found."""
+        wanted = {marker.encode(): marker for marker in markers}
+        found: dict[str, str] = {}
+        for path in self.directory.path.rglob("*"):
+            if not path.is_file():
+                continue
+            content = path.read_bytes()
+            found.update({marker: path.name for raw, marker in wanted.items() if raw in content})
+        return found
+
+
+@dataclass(slots=True, kw_only=True)
+class Tip:
+    """An acknowledged tip: where it is from, who may have it, and the marker in its text."""
+
+    name: str
+    origin: str
+    audience: tuple[str, ...]
+    marker: str
+
+
+class Federation:
+    """Some agencies, each directed pair joined by two cables that a test can pull."""
+
+    def __init__(self, path: Path, codes: tuple[str, ...]) -> None:
+        self.path = path
+        self.codes = codes
+        self.claims = PortClaims()
+        self.members: dict[str, Member] = {}
+        self.cables: dict[tuple[str, str], list[Proxy]] = {}
+        self.acknowledged: list[Tip] = []
+
+    def __getitem__(self, code: str) -> Member:
+        return self.members[code]
+
+    def set_up(self, *, courier: bool = True) -> None:
+        """Write every node's directory. Blocks."""
+        identities: dict[str, PublicIdentity] = {}
+        for code in self.codes:
+            directory = NodeDirectory(self.path / code)
+            names = (*SERVICES, "nats", "metrics")
+            ports = Ports(**dict(zip(names, self.claims.claim_many(len(names)), strict=True)))
+            settings = NodeSettings(
+                agency=f"agencies/{code}", training=True, release_without_instrument=True, courier=courier
+            )
+            identities[code] = initialise(directory, settings, ports)
+            self.members[code] = Member(code=code, directory=directory, ports=ports)
+        for code, member in self.members.items():
+            member.directory.federation.write_text("".join(self._entry(code, identities[peer]) for peer in self.codes))
+
+    def _entry(self, here: str, peer: PublicIdentity) -> str:
+        code = peer.agency.removeprefix("agencies/")
+        exchange, nats = peer.exchange_port, peer.nats_port
+        if code != here:
+            cables = [Proxy(port=self.claims.claim(), target=port) for port in (exchange, nats)]
+            self.cables[here, code] = cables
+            exchange, nats = (cable.port for cable in cables)
+        return f"""\
+[[agencies]]
+name = "{peer.agency}"
+display_name = "演習 {code}"
+display_name_en = "training {code}"
+contact_desk = "desk of {code}"
+exchange_address = "127.0.0.1:{exchange}"
+nats_url = "nats://127.0.0.1:{nats}"
+exchange_public_key = "{peer.exchange_public_key}"
+nats_public_nkey = "{peer.nats_public_nkey}"
+
+"""
+
+    async def start(self) -> None:
+        for cables in self.cables.values():
+            for cable in cables:
+                await cable.start()
+        for member in self.members.values():
+            await asyncio.to_thread(member.start)
+        for member in self.members.values():
+            await member.ready()
+
+    async def stop(self) -> None:
+        await asyncio.gather(*(member.stop() for member in self.members.values()))
+        for cables in self.cables.values():
+            for cable in cables:
+                await cable.close()
+        await asyncio.to_thread(self.claims.close)
+        assert await asyncio.to_thread(self.left_behind) == []
+
+    def left_behind(self) -> list[psutil.Process]:
+        """Give every process that still works on one of our directories."""
+        found = psutil.process_iter(["cmdline"])
+        return [process for process in found if any(_is_of(process, member) for member in self.members.values())]
+
+    async def lay(self, code: str, mode: Mode) -> None:
+        """Change every cable to and from one agency."""
+        for pair, cables in self.cables.items():
+            if code in pair:
+                for cable in cables:
+                    await cable.set_mode(mode)
+
+    async def record(self, origin: str, *audience: str, number: int = 0) -> Tip:
+        """Record a tip and remember that it was acknowledged; a node that is down is tried again."""
+        marker = f"RKSYS{uuid.uuid4().hex}"
+        request = tips_pb2.CreateTipRequest(request_id=str(uuid.uuid4()), parent=f"agencies/{origin}")
+        request.tip.text = f"演習データ {marker}"
+        request.tip.source = tips_pb2.Tip.SOURCE_OTHER
+        request.tip.grading.reliability = tips_pb2.Grading.RELIABILITY_B
+        request.tip.grading.accuracy = tips_pb2.Grading.ACCURACY_2
+        request.tip.handling.purpose_code = "organised-robbery"
+        request.tip.handling.releasable_to.extend(f"agencies/{code}" for code in audience)
+        occurrence = request.tip.identifiers.add(provenance="PROVENANCE_TIP", relation="RELATION_MENTIONED")
+        occurrence.identifier.type = identifiers_pb2.IDENTIFIER_TYPE_PHONE
+        occurrence.identifier.original = f"090-1{number % 1000:03d}-{number // 1000:04d}"
+        answer = await self._insist(origin, request)
+        tip = Tip(name=answer.name, origin=origin, audience=audience, marker=marker)
+        self.acknowledged.append(tip)
+        return tip
+
+    async def _insist(self, origin: str, request: tips_pb2.CreateTipRequest) -> tips_pb2.Tip:
+        """Call until the node answers; under the same request_id the tip is recorded once."""
+        async with asyncio.timeout(40):
+            while True:
+                client = await self.members[origin].client("tips")
+                try:
+                    return await client.call(client.stub(TipsServiceStub).CreateTip, request)
+                except RenkeiError:
+                    await asyncio.sleep(_POLL_SECONDS)
+
+    async def settled(self, *, seconds: float = 45.0) -> None:
+        """Wait until everybody holds what was acknowledged for them."""
+
+        await until(lambda: asyncio.to_thread(self.is_settled), seconds=seconds)
+
+    def is_settled(self) -> bool:
+        """Say whether everybody holds what was acknowledged for them. Blocks."""
+        return all(set(names) <= set(self.members[code].copies()) for code, names in self.expected().items())
+
+    def expected(self) -> dict[str, list[str]]:
+        """Say which copies each agency is to hold."""
+        return {code: sorted(tip.name for tip in self.acknowledged if code in tip.audience) for code in self.codes}
+
+    def verify(self) -> None:
+        """Check from the outside: everything once where it belongs, and no marker anywhere else. Blocks."""
+        for code, member in self.members.items():
+            own = sorted(tip.name for tip in self.acknowledged if tip.origin == code)
+            rows = member.rows("tips", "SELECT hex(id) FROM tip")
+            kept = sorted(f"{member.name}/tips/{uuid.UUID(hex=str(number))}" for (number,) in rows)
+            assert kept == own, f"{code} lost or doubled tips of its own"
+            assert sorted(member.copies()) == self.expected()[code], f"{code} lost, doubled or leaked copies"
+            strange = [tip.marker for tip in self.acknowledged if code != tip.origin and code not in tip.audience]
+            assert member.bytes_with(strange) == {}
+
+    def wipe_nats(self, code: str) -> None:
+        """Delete the store of a node's nats-server, which must not be running. Blocks."""
+        shutil.rmtree(self.members[code].directory.nats / "store", ignore_errors=True)
+
+
+def _is_of(process: psutil.Process, member: Member) -> bool:
+    return any(str(member.directory.path) in part for part in process.info["cmdline"] or ())
