@@ -61,21 +61,17 @@ class Agency:
 
     def client(self, *roles: str, officer: str = "sato") -> Client:
         """Call as an officer of these roles; as an officer and supervisor where none is given."""
-        subject = f"{AGENCY}/officers/{officer}"
-
-        def token() -> str:
-            return mint(
-                self.key,
-                issuer=AGENCY,
-                subject=subject,
-                audience=AGENCY,
-                roles=roles or ("OFFICER", "SUPERVISOR"),
-                now_us=WallClock().now_us(),
-                life_seconds=600,
-                token_id=uuid7(),
-            )
-
-        client = Client(self.address, token=token)
+        token = mint(
+            self.key,
+            issuer=AGENCY,
+            subject=f"{AGENCY}/officers/{officer}",
+            audience=AGENCY,
+            roles=roles or ("OFFICER", "SUPERVISOR"),
+            now_us=WallClock().now_us(),
+            life_seconds=600,
+            token_id=uuid7(),
+        )
+        client = Client(self.address, token=lambda: token)
         self.clients.append(client)
         return client
 

@@ -14,8 +14,15 @@ from renkei.identifiers.v1 import identifiers_pb2
 
 from renkei_arrests.settings import Settings
 from renkei_arrests.wiring import blueprint
-from renkei_chassis.clock import ManualClock, WallClock
-from renkei_chassis.errors import Aborted, FailedPrecondition, InvalidArgument, NotAllowed, NotFoundOrDenied
+from renkei_chassis.clock import ManualClock, WallClock, from_us
+from renkei_chassis.errors import (
+    Aborted,
+    FailedPrecondition,
+    InvalidArgument,
+    NotAllowed,
+    NotFoundOrDenied,
+    Unavailable,
+)
 from tests.agency import AGENCY, MEMBERS, TOKYO, Agency, request_id, run_agency
 from tests.arrests.calls import (
     RESTRAINT,
@@ -197,6 +204,39 @@ async def test_a_clock_becomes_overdue_as_time_goes_by(tmp_path: Path, ports: Po
         late = (await arrests.get(made.name)).clocks[0].overdue
 
         assert (made.clocks[0].overdue, in_time, late) == (False, False, True)
+
+
+class TurnedClock(ManualClock):
+    """A clock that refuses to tell the time once somebody turned it, as the real one does."""
+
+    turned = False
+
+    def now_us(self) -> int:
+        if self.turned:
+            raise Unavailable("CLOCK_JUMPED", "the wall clock jumped")
+        return super().now_us()
+
+    def now(self) -> datetime:
+        return from_us(self.now_us())
+
+
+async def test_a_turned_clock_stops_writes_and_no_reads(tmp_path: Path, ports: PortClaims) -> None:
+    clock = TurnedClock(WallClock().now())
+    async with run_agency(blueprint(Settings(members=MEMBERS)), tmp_path, ports, clock=clock) as agency:
+        arrests = Arrests(agency.client())
+        made = await arrests.create()
+        clock.turned = True
+
+        with pytest.raises(Unavailable) as refused:
+            await arrests.client.call(
+                arrests.stub.CreateArrest,
+                arrests_pb2.CreateArrestRequest(request_id=request_id(), parent=AGENCY, arrest=an_arrest()),
+                seconds=0.5,
+            )
+
+        assert refused.value.reason == "CLOCK_JUMPED"
+        assert await arrests.get(made.name) == made
+        assert list((await arrests.page()).arrests) == [made]
 
 
 async def test_the_facts_of_custody_are_recorded_step_by_step(arrests: Arrests) -> None:
