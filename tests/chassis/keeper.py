@@ -109,6 +109,15 @@ class Keeper:
         assert isinstance(answer, Persona)
         return answer
 
+    async def tell(self, *sizes: int, resource: str = f"{AGENCY}/personas/p") -> None:
+        """Write one event of each size, all in one group."""
+
+        def effect(transaction: Transaction) -> None:
+            for size in sizes:
+                transaction.emit(NewEvent(payload=PersonaSubmitted(plan_hash="x" * size), resource=resource))
+
+        await self.writer.run(effect)
+
     async def units(self) -> list[str]:
         """Tell which plans are kept, in the order of their units."""
         return await self.database.read(
