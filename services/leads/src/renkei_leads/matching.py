@@ -77,7 +77,8 @@ class Matching:
 
     def _find(self, transaction: Transaction, batch: _Batch) -> None:
         names = set(batch.changes) | store.records_with(transaction, self._shared(batch))
-        homes = store.homes_of(transaction, names)
+        # A record that was never here before is in no lead, and has begun none.
+        homes = store.homes_of(transaction, names - batch.fresh)
         homes = store.members_of(transaction, set(homes.values()))
         names |= homes.keys()
         records, sites = _visible(transaction, batch, names)
@@ -86,7 +87,7 @@ class Matching:
         outcome = succeed(
             agency=self._agency,
             found=found,
-            rows=store.leads_by_first(transaction, names),
+            rows=store.leads_by_first(transaction, names - batch.fresh),
             homes=homes,
             now_us=transaction.now_us,
         )
@@ -122,6 +123,11 @@ class _Batch:
     identifiers: set[Identifier] = field(default_factory=set)
     before: Mapping[str, int] = field(default_factory=dict)
     after: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def fresh(self) -> set[str]:
+        """Name the records that were not known before."""
+        return self.changes.keys() - self.known.keys()
 
 
 def _read(transaction: Transaction, changes: Iterable[Change]) -> _Batch:

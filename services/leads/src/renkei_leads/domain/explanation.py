@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 MAX_CHARACTERS: Final = 4000
 _ROOM_FOR_THE_REST: Final = 60
 _RECORDS_IN_A_LINE: Final = 5
+_RESTLESS: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,5 +146,7 @@ def _record(name: str, desk: str, provenances: Iterable[int], words: _Words) -> 
 
 def _plain(text: str) -> str:
     """Replace what does not stand still on a page: controls, line ends, bidirectional and invisible signs."""
-    kept = ("�" if unicodedata.category(sign)[0] == "C" or sign in "\u2028\u2029" else sign for sign in text)
+    if text.isprintable():
+        return text.strip()
+    kept = ("�" if unicodedata.category(sign) in _RESTLESS else sign for sign in text)
     return "".join(kept).strip()

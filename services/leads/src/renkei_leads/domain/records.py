@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import uuid
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING, Final
@@ -12,7 +11,7 @@ if TYPE_CHECKING:
     from renkei_leads.domain.identifiers import Identifier
 
 _UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_AFTER_ALL_UUIDS: Final = b"\xff" * 16
+_AFTER_ALL_UUIDS: Final = "~"
 
 
 class Provenance(IntEnum):
@@ -67,11 +66,11 @@ class Record:
         return "/".join(self.name.split("/", 2)[:2])
 
     @property
-    def order(self) -> tuple[bytes, str]:
+    def order(self) -> tuple[str, str]:
         """Give what records are ordered by: the UUID in the name, then the name. Names without one come last."""
         last = self.name.rpartition("/")[2]
-        position = uuid.UUID(last).bytes if _UUID.fullmatch(last) else _AFTER_ALL_UUIDS
-        return position, self.name
+        # The one spelling of a UUID sorts as its bytes do.
+        return (last if _UUID.fullmatch(last) else _AFTER_ALL_UUIDS), self.name
 
 
 @dataclass(frozen=True, slots=True)
