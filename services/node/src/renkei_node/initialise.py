@@ -11,7 +11,7 @@ from renkei_chassis.identity import Issuer, IssuerKind, TrustFile, generate, pub
 from renkei_node.layout import SERVICES, NodeDirectory
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from renkei_node.settings import NodeSettings, Ports
 
@@ -74,6 +74,12 @@ def to_toml(sections: Mapping[str, Mapping[str, object]]) -> str:
         lines.extend(f"{key} = {toml_value(value)}" for key, value in values.items())
         lines.append("")
     return "\n".join(lines)
+
+
+def to_toml_tables(name: str, tables: Sequence[Mapping[str, object]]) -> str:
+    """Write an array of flat tables as TOML."""
+    blocks = ["".join(f"{key} = {toml_value(value)}\n" for key, value in table.items()) for table in tables]
+    return "\n".join(f"[[{name}]]\n{block}" for block in blocks)
 
 
 def toml_value(value: object) -> str:

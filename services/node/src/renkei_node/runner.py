@@ -11,12 +11,10 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
-from renkei_chassis.clock import WallClock
 from renkei_chassis.files import replace
-from renkei_chassis.identity import load_private, mint
-from renkei_chassis.ids import uuid7
 from renkei_chassis.telemetry.logging import configure, log_event
 from renkei_node.composition import Node, read_agency
+from renkei_node.officer_token import make_token
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -72,18 +70,9 @@ async def _run(node: Node, *, say: Callable[[str], None]) -> None:
 async def _renew_operator_token(node: Node) -> None:
     """Keep a short token for `renkei status` and `renkei retry`: it shows positions and counts, never contents."""
     directory, agency = node.agency.directory, node.agency.settings.agency
-    key = await asyncio.to_thread(load_private, directory.issuer_key)
-    clock = WallClock()
     while True:
-        token = mint(
-            key,
-            issuer=agency,
-            subject=f"{agency}/officers/operator",
-            audience=agency,
-            roles=("OPERATOR",),
-            now_us=clock.now_us(),
-            life_seconds=OPERATOR_TOKEN_SECONDS,
-            token_id=uuid7(),
+        token = await asyncio.to_thread(
+            make_token, directory, agency, "operator", ("OPERATOR",), seconds=OPERATOR_TOKEN_SECONDS
         )
         await asyncio.to_thread(replace, directory.operator_token, token.encode(), mode=0o600)
         await asyncio.sleep(_RENEW_SECONDS)

@@ -32,26 +32,19 @@ def command(directory: Path, officer: str, roles: tuple[str, ...], minutes: int,
       renkei token ./jp-12 --officer sato --role OFFICER
       export RENKEI_TOKEN=$(renkei token ./jp-12 --officer sato --role OFFICER)
     """
-    from renkei_chassis.clock import WallClock
-    from renkei_chassis.identity import load_private, mint
-    from renkei_chassis.ids import uuid7
-    from renkei_chassis.resource_names import OFFICER
+    from renkei_node.officer_token import make_token
 
     node = NodeDirectory(directory)
     settings, _ = read_settings(node)
-    subject = f"{settings.agency}/officers/{officer}"
-    OFFICER.parse(subject, field="--officer")
-    token = mint(
-        load_private(node.issuer_key),
-        issuer=settings.agency,
-        subject=subject,
-        audience=settings.agency,
-        roles=roles,
-        now_us=WallClock().now_us(),
-        life_seconds=minutes * 60,
-        token_id=uuid7(),
-    )
+    token = make_token(node, settings.agency, officer, roles, seconds=minutes * 60)
     if as_json:
-        emit_json({"token": token, "subject": subject, "roles": sorted(set(roles)), "seconds": minutes * 60})
+        emit_json(
+            {
+                "token": token,
+                "subject": f"{settings.agency}/officers/{officer}",
+                "roles": sorted(set(roles)),
+                "seconds": minutes * 60,
+            }
+        )
     else:
         click.echo(token)

@@ -91,21 +91,24 @@ class Proxy:
         self.connections += 1
         self._open.add(writer)
         far: asyncio.StreamWriter | None = None
-        ended = _reset
+        farewell = False
         try:
             await self._flowing.wait()
             far_reader, far = await asyncio.open_connection(_HOST, self.target)
             self._open.add(far)
             if self.mode is not Mode.CUT:
                 await self._both_ways(reader, writer, far_reader, far)
-                ended = asyncio.StreamWriter.close  # both said farewell: what is on its way still arrives
+                farewell = True  # what is on its way still arrives
         except* OSError:
             pass  # the far side is down or either side went away: the other one sees its connection reset
         finally:
             for each in (writer, far):
                 if each is not None:
                     self._open.discard(each)
-                    ended(each)
+                    if farewell:
+                        each.close()
+                    else:
+                        _reset(each)
 
     async def _both_ways(
         self,
