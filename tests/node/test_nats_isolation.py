@@ -127,14 +127,14 @@ async def test_an_unknown_key_is_refused(server: NatsServer) -> None:
     try:
         async with asyncio.timeout(10):
             while True:
-                if connection.failures:
+                # Now and then the refusal is overtaken by the end of the connection.
+                if connection.last_error == "AuthorizationError":
                     break
                 await asyncio.sleep(0.01)
     finally:
         task.cancel()
         await asyncio.wait({task})
 
-    assert connection.last_error == "AuthorizationError"
     assert not connection.connects
 
 
@@ -239,7 +239,7 @@ async def test_a_peer_has_no_more_than_four_connections(server: NatsServer) -> N
     try:
         async with asyncio.timeout(10):
             while True:
-                if sum(connection.failures > 0 for connection in connections) == 1:
+                if any(connection.failures > 3 and not connection.connected for connection in connections):
                     break
                 await asyncio.sleep(0.01)
         assert sum(connection.connected for connection in connections) == 4

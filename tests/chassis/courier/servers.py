@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import signal
 import subprocess
@@ -66,6 +67,7 @@ class BreakableServer:
         """Leave its connections open and its mouth shut."""
         assert self._process is not None
         self._process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, self._process.pid, os.WSTOPPED)  # its last thread takes a moment to stop
 
     def thaw(self) -> None:
         assert self._process is not None

@@ -54,16 +54,10 @@ async def test_a_silent_server_is_given_up_even_with_much_still_to_be_written(se
     async with running(Connection(server.endpoint())) as connection, asyncio.timeout(30):
         link = await connection.link()
         server.freeze()
+        for _ in range(200):
+            await link.client.publish("somewhere", bytes(100_000))
 
-        async def write() -> None:
-            while not link.is_lost:
-                await link.client.publish("somewhere", bytes(100_000))
-                await asyncio.sleep(0)
-
-        writing = asyncio.create_task(write())
         await link.until_lost()
-        writing.cancel()
-        await asyncio.wait({writing})
         server.thaw()
 
         await (await connection.link()).client.flush()
@@ -71,9 +65,9 @@ async def test_a_silent_server_is_given_up_even_with_much_still_to_be_written(se
 
 async def test_a_foreign_key_is_refused_and_said_so(server: BreakableServer) -> None:
     async with running(Connection(server.endpoint(generate_user_key()))) as connection:
-        await until(lambda: connection.failures > 0)
+        # Now and then the refusal is overtaken by the end of the connection.
+        await until(lambda: connection.last_error == "AuthorizationError")
 
-    assert connection.last_error == "AuthorizationError"
     assert not connection.connects
 
 

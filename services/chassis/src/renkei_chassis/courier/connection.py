@@ -15,10 +15,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Never
 
-import nats.errors
 from nats.aio.client import Client
 
 from renkei_chassis.courier.backoff import Backoff
+from renkei_chassis.courier.cancellation import heed_cancellation
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -130,6 +130,7 @@ class Connection:
         """Connect, and connect again, until cancelled. Raises nothing else."""
         backoff = Backoff()
         while True:
+            heed_cancellation()
             client = _NkeyClient(self.endpoint.key)
             lost = asyncio.Event()
             began = asyncio.get_running_loop().time()
@@ -167,6 +168,7 @@ class Connection:
                 allow_reconnect=False,
                 max_reconnect_attempts=1,  # with fewer, connect() would never return
                 reconnect_time_wait=0,
+                pending_size=0,  # a publish then never waits for the socket, and never outlives the link
             )
             await client.flush()
 
@@ -178,6 +180,7 @@ class Connection:
             # nats-py marks itself closed before it calls back, and between the two it can wait for
             # a silent server: so look as well.
             while not lost.is_set() and not link.client.is_closed:
+                heed_cancellation()
                 with suppress(TimeoutError):
                     async with asyncio.timeout(_LOOK_SECONDS):
                         await lost.wait()
@@ -204,8 +207,8 @@ async def _close(client: _NkeyClient) -> None:
     try:
         async with asyncio.timeout(_CLOSE_SECONDS):
             await client.close()
-    except (OSError, nats.errors.Error):
-        pass
+    except Exception as error:  # noqa: BLE001 (the link is over however its end went)
+        _log.debug("nats connection did not close well: %s", type(error).__name__)
     finally:
         client.abort()
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, Self
 
 import nats.errors
 
+from renkei_chassis.courier.cancellation import heed_cancellation
 from renkei_chassis.courier.connection import LinkLostError
 
 if TYPE_CHECKING:
@@ -77,6 +78,7 @@ class Puller:
         Raises PullRefusedError when the server ends the request, LinkLostError with the link.
         """
         while True:
+            heed_cancellation()
             if self._open <= 0:
                 await self._ask()
             try:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final, Never
 import nats.errors
 
 from renkei_chassis.courier.backoff import Backoff
+from renkei_chassis.courier.cancellation import heed_cancellation
 from renkei_chassis.courier.connection import LinkLostError
 from renkei_chassis.courier.jetstream import STREAM_MISSING, JetStreamError, ensure_durable
 from renkei_chassis.courier.puller import Puller, PullRefusedError
@@ -90,6 +91,7 @@ class Receiver:
     async def run(self) -> Never:
         """Receive until cancelled. Raises nothing else."""
         while True:
+            heed_cancellation()
             link = await self._connection.link()
             try:
                 await self._receive(link)
@@ -140,6 +142,7 @@ class Receiver:
 
     async def _apply(self, link: Link, messages: Sequence[Message]) -> int | None:
         while True:
+            heed_cancellation()
             try:
                 return await self._on_messages(messages)
             except Exception as error:  # noqa: BLE001 (whatever fails above is tried again and counted)

@@ -20,9 +20,11 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final, Never
 
 from renkei_chassis.courier.backoff import Backoff
+from renkei_chassis.courier.cancellation import heed_cancellation
 from renkei_chassis.courier.jetstream import (
     FULL,
     WRONG_LAST_SEQUENCE,
+    JetStreamError,
     create_stream,
     delete_stream,
     ensure_durable,
@@ -112,6 +114,7 @@ class Relay:
     async def run(self) -> Never:
         """Relay until cancelled. Raises nothing else."""
         while True:
+            heed_cancellation()
             link = await self._connection.link()
             publisher = Publisher(link)
             try:
@@ -129,6 +132,7 @@ class Relay:
             position = await self._reconcile(link)
             tick = loop.time() + _TICK_SECONDS
             while loop.time() < tick:
+                heed_cancellation()
                 self._woken.clear()
                 moved = await self._publish_after(link, publisher, position)
                 if moved == position:
@@ -187,8 +191,10 @@ class Relay:
         return None
 
     async def _create(self, link: Link, first: int) -> StreamState:
+        state = await create_stream(link, self._shape, self._epoch, first)
+        self.counters.position = state.last
         self.counters.created += 1
-        return await create_stream(link, self._shape, self._epoch, first)
+        return state
 
     async def _beginning(self, source_last: int) -> int:
         if self._acknowledged is None:
@@ -262,6 +268,8 @@ class Relay:
         name = type(error).__name__
         if isinstance(error, _NotAllStoredError):
             name = error.name
+        elif isinstance(error, JetStreamError):
+            name = f"JetStream{error.code}"
         if name == STREAM_FULL:
             self.counters.full += 1
         else:
