@@ -164,9 +164,9 @@ class Force:
         answer = await client.call(client.stub(ExchangeServiceStub).ListPeers, exchange_pb2.ListPeersRequest())
         return {peer.name: peer for peer in answer.peers}
 
-    async def deliveries(self, **query: str) -> Sequence[exchange_pb2.Delivery]:
+    async def deliveries(self, resource: str = "", recipient: str = "") -> Sequence[exchange_pb2.Delivery]:
         client = self.client()
-        request = exchange_pb2.ListDeliveriesRequest(**query)
+        request = exchange_pb2.ListDeliveriesRequest(resource=resource, recipient=recipient)
         return (await client.call(client.stub(ExchangeServiceStub).ListDeliveries, request)).deliveries
 
     async def record(self, *texts: str, to: Mapping[str, Grade.ValueType] | None = None) -> list[UUID]:

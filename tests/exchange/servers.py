@@ -10,7 +10,7 @@ import sysconfig
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from renkei_chassis.courier import agency_token, lane_shape, peer_inbox_prefix
+from renkei_chassis.courier import LANES, agency_token, lane_shape, peer_inbox_prefix
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -88,8 +88,8 @@ async def until(condition: Callable[[], bool], seconds: float = 20) -> None:
 
 def _subjects(peer: str) -> list[tuple[str, str]]:
     found = []
-    for lane in ("control", "data"):
-        stream = lane_shape(peer, lane).name  # type: ignore[arg-type]  # both are lanes
+    for lane in LANES:
+        stream = lane_shape(peer, lane).name
         found.append((f"$JS.API.CONSUMER.MSG.NEXT.{stream}.feed", ", response_type: stream"))
         found.append((f"$JS.ACK.{stream}.feed.>", ""))
     return found
