@@ -15,7 +15,7 @@ import click
 
 from renkei_node.commands.status import lines as status_lines
 from renkei_node.demo.agencies import AGENCIES, CODES
-from renkei_node.demo.checks import Findings, check
+from renkei_node.demo.checks import check
 from renkei_node.demo.columns import NOTE
 from renkei_node.demo.federation import Federation, NodeDiedError
 from renkei_node.demo.journal import Journal
@@ -47,14 +47,16 @@ def run_demo(
     directory: Path | None,
     records: int,
     tamper: Callable[[Federation, Journal], None] | None = None,
+    bars: bool = True,
 ) -> int:
     """Run it and return the exit status: 0 only if every claim held and every bar was met.
 
-    `tamper` is for the demo's own tests: it is called just before the checks, to plant a loss or a leak.
+    The last two are for the demo's own tests: `tamper` is called just before the checks, to plant a loss
+    or a leak, and without `bars` a machine busy with other tests is no fault.
     """
     try:
         with _work(directory) as path:
-            return asyncio.run(_run(path, once=once, records=records, tamper=tamper))
+            return asyncio.run(_run(path, once=once, records=records, tamper=tamper, bars=bars))
     except KeyboardInterrupt:
         click.echo("stopped")
         return 130
@@ -75,7 +77,9 @@ def _work(directory: Path | None) -> Iterator[Path]:
     yield directory.absolute()
 
 
-async def _run(path: Path, *, once: bool, records: int, tamper: Callable[[Federation, Journal], None] | None) -> int:
+async def _run(
+    path: Path, *, once: bool, records: int, tamper: Callable[[Federation, Journal], None] | None, bars: bool
+) -> int:
     began = time.monotonic()
     click.echo(f"{NOTE}: every person, number, account and record here is invented")
     _background()
@@ -103,7 +107,8 @@ async def _run(path: Path, *, once: bool, records: int, tamper: Callable[[Federa
         click.echo(f"ready {ready:.1f} s")
         click.echo(f"first lead {first:.1f} s")
         click.echo(f"largest node {largest:.0f} MB")
-        faults = _faults(findings, ready=ready, first=first, largest=largest)
+        faults = [f"lost: {line}" for line in findings.lost] + [f"leaked: {line}" for line in findings.leaked]
+        faults += _missed(ready=ready, first=first, largest=largest) if bars else []
         if not once and not faults:
             await _stay(federation)
         for fault in faults[:_SHOWN_FAULTS]:
@@ -156,8 +161,9 @@ def _ask(member: Member) -> Standing:
     return ask(member.settings, member.ports, member.directory.operator_token.read_text())
 
 
-def _faults(findings: Findings, *, ready: float, first: float, largest: float) -> list[str]:
-    faults = [f"lost: {line}" for line in findings.lost] + [f"leaked: {line}" for line in findings.leaked]
+def _missed(*, ready: float, first: float, largest: float) -> list[str]:
+    """Name the bars that were missed."""
+    faults = []
     if ready > READY_BAR_SECONDS:
         faults.append(f"ready after {ready:.1f} s, not within {READY_BAR_SECONDS:.0f} s")
     if first > FIRST_LEAD_BAR_SECONDS:

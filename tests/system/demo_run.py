@@ -1,0 +1,29 @@
+"""Run the demo without bars on time; with `tamper`, a loss and a leak are planted just before its checks."""
+
+from __future__ import annotations
+
+import sqlite3
+import sys
+from typing import TYPE_CHECKING
+
+from renkei_node.demo.run import run_demo
+
+if TYPE_CHECKING:
+    from renkei_node.demo.federation import Federation
+    from renkei_node.demo.journal import Journal
+
+
+def tamper(federation: Federation, journal: Journal) -> None:
+    """Delete one copy that Tokyo should hold, and write one text of Tokyo's own into a file of Sapporo's node."""
+    database = federation.members["jp-13"].directory.data / "tips.db"
+    connection = sqlite3.connect(database, timeout=30)
+    with connection:
+        connection.execute("DELETE FROM tip_copy WHERE id = (SELECT min(id) FROM tip_copy)")
+    connection.close()
+    secret = next(entry for entry in journal if entry.origin == "jp-13" and "jp-01" not in entry.audience)
+    (federation.members["jp-01"].directory.path / "logs" / "stray.txt").write_text(secret.markers.text)
+
+
+if __name__ == "__main__":
+    planted = tamper if sys.argv[1:] == ["tamper"] else None
+    sys.exit(run_demo(once=True, directory=None, records=200, tamper=planted, bars=False))
