@@ -21,7 +21,6 @@ from sqlalchemy import (
     Table,
     UniqueConstraint,
     and_,
-    func,
     select,
     update,
 )
@@ -31,7 +30,7 @@ from renkei_chassis.database.schema import Schema
 from renkei_exchange.lane import Item, Made, Position, assemble, head_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from renkei.policy.v1.policy_pb2 import Grade
     from sqlalchemy import Connection, Row
@@ -243,14 +242,6 @@ def read_head(reader: Connection | Transaction, peer: str, lane: Lane.ValueType,
     return None if row is None else head_of(bytes(row.header))
 
 
-def read_receipts(connection: Connection, peers: Iterable[str]) -> dict[str, int]:
-    """Read through which bundle of our data lane each peer is known to have committed."""
-    statement = select(lanes.c.peer, lanes.c.received).where(
-        lanes.c.outbound, lanes.c.lane == LANE_DATA, lanes.c.peer.in_(list(peers))
-    )
-    return {row.peer: row.received for row in connection.execute(statement)}
-
-
 def list_deliveries(
     connection: Connection, *, resource: str = "", recipient: str = "", before: int | None = None, limit: int
 ) -> Sequence[Row[*tuple[Any, ...]]]:
@@ -281,11 +272,6 @@ def known_events(transaction: Transaction, origin: str, ids: Sequence[uuid.UUID]
         )
         known.update(uuid.UUID(bytes=bytes(row.event_id)) for row in transaction.execute(statement))
     return known
-
-
-def count_items(connection: Connection) -> int:
-    """Count the items of all outbound lanes."""
-    return int(connection.execute(select(func.count()).select_from(items)).scalar_one())
 
 
 _LOOKUP: Final = 500  # ids in one question: databases limit how many values a statement may carry
