@@ -39,9 +39,10 @@ def route(lane: LaneKind = LANE_DATA) -> Route:
     return Route(origin=ORIGIN, recipient=RECIPIENT, lane=lane)
 
 
-def item(text: str) -> Item:
-    """Make an item whose salt follows from its text, so that a test is the same each time."""
-    return Item(body=text.encode(), salt=hashlib.sha256(text.encode()).digest()[:16])
+def item(content: str | bytes) -> Item:
+    """Make an item whose salt follows from its content, so that a test is the same each time."""
+    body = content.encode() if isinstance(content, str) else content
+    return Item(body=body, salt=hashlib.sha256(body).digest()[:16])
 
 
 class Sender:
@@ -60,9 +61,9 @@ class Sender:
         for lane in LANES:
             self._append(lane, self.items[lane])
 
-    def send(self, lane: LaneKind, *texts: str) -> list[bytes]:
+    def send(self, lane: LaneKind, *contents: str | bytes) -> list[bytes]:
         """Put items into a lane as one commit group; returns the bundles that carry them."""
-        bodies = [text.encode() for text in texts]
+        bodies = [item(content).body for content in contents]
         self.items[lane] += bodies
         return self._append(lane, bodies)
 
@@ -74,7 +75,7 @@ class Sender:
 
     def _append(self, lane: LaneKind, bodies: Sequence[bytes]) -> list[bytes]:
         through = self.positions[LANE_CONTROL].bundle if lane == LANE_DATA else 0
-        items = [item(body.decode()) for body in bodies]
+        items = [item(body) for body in bodies]
         made = list(
             make_bundles(items, route=route(lane), after=self.positions[lane], control_through=through, time_us=1)
         )
