@@ -68,6 +68,8 @@ class Force:
     tips: Service = field(init=False)
     exchange: Service = field(init=False)
     running: bool = False
+    trusts: TrustFile | None = None
+    """Whom the node trusts, if not just itself and the federation."""
     _clients: list[Client] = field(default_factory=list)
 
     @property
@@ -169,6 +171,23 @@ class Force:
         request = exchange_pb2.ListDeliveriesRequest(resource=resource, recipient=recipient)
         return (await client.call(client.stub(ExchangeServiceStub).ListDeliveries, request)).deliveries
 
+    def made(self, code: str) -> int:
+        """Tell the last bundle of the data lane to a peer."""
+        return self._state(code).position.bundle
+
+    def received(self, code: str) -> int:
+        """Tell through which bundle a peer is known to have committed that lane."""
+        return self._state(code).received
+
+    def unreachable(self) -> int:
+        """Count the peers that answer neither way, as the exchange's own metric does."""
+        return int(self.exchange.metrics.registry.get_sample_value("renkei_exchange_unreachable_peers") or 0)
+
+    def _state(self, code: str) -> store.LaneState:
+        return self.exchange.database.look(
+            partial(store.read_state, peer=f"agencies/{code}", lane=exchange_pb2.LANE_DATA, outbound=True)
+        )
+
     async def record(self, *texts: str, to: Mapping[str, Grade.ValueType] | None = None) -> list[UUID]:
         """Record tips in one commit group; returns the ids of their events."""
         ids = [uuid7() for _ in texts]
@@ -221,7 +240,7 @@ class Force:
             data_directory=self.directory / "data",
             addresses={name: f"127.0.0.1:{port}" for name, port in self.ports.items()},
             key=key,
-            trust=self.trust(),
+            trust=self.trusts or self.trust(),
             courier=courier,
         )
 

@@ -10,6 +10,7 @@ from renkei.exchange.v1.exchange_pb2_grpc import ExchangeServiceStub
 
 from renkei_chassis.courier import FEED, Connection, Endpoint, Receiver, Relay, lane_shape, peer_inbox_prefix
 from renkei_chassis.identity import Minter
+from renkei_chassis.rpc.calling import Patience
 from renkei_chassis.rpc.client import Client
 from renkei_chassis.service import Blueprint, Parts, Wiring
 from renkei_exchange import alarms
@@ -35,6 +36,9 @@ if TYPE_CHECKING:
 
 FOLLOWS: Final = ("tips", "arrests")
 """The services whose logs hold what may be released."""
+
+# The lanes have a rhythm of their own; tries in between would only tell late that a peer is cut off.
+_ONE_TRY: Final = Patience(first_pause_seconds=3600.0, longest_pause_seconds=3600.0)
 
 
 def blueprint(
@@ -129,7 +133,8 @@ class _Exchange:
         return peer
 
     def _reader(self, agency: Agency) -> Callable[[ReadLaneRequest], Awaitable[ReadLaneResponse]]:
-        client = Client(agency.exchange_address, token=partial(self.minter.token, agency.name))
+        token = partial(self.minter.token, agency.name)
+        client = Client(agency.exchange_address, token=token, patience=_ONE_TRY, chance=lambda: 1.0)
         self.clients.append(client)
         method = client.stub(ExchangeServiceStub).ReadLane
 
