@@ -7,7 +7,6 @@ import sys
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.normalform import spellings
 
 from renkei_normalform import (
     MAX_CHARACTERS,
@@ -19,6 +18,7 @@ from renkei_normalform import (
     normalize,
     strength_of,
 )
+from tests.normalform import spellings
 
 _KINDS = st.sampled_from(IdentifierType)
 _SENTENCES = {str(NotAnIdentifier(reason, kind)) for reason in Reason for kind in IdentifierType}

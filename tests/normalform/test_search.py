@@ -3,9 +3,9 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.normalform import spellings
 
 from renkei_normalform import IdentifierType, NotAnIdentifier, Reason, normalize, search_fragment, search_key
+from tests.normalform import spellings
 
 PHONE = IdentifierType.PHONE
 ACCOUNT = IdentifierType.BANK_ACCOUNT
