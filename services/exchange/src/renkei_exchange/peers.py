@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from renkei_chassis.courier import Connection
     from renkei_exchange.federation import Agency
     from renkei_exchange.inbound import InboundLane
+
+_SETTLING_SECONDS: Final = (0.5, 1.5, 3.0)
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -49,10 +52,13 @@ class Peer:
         self._look()
 
     def _courier_changed(self, connected: bool) -> None:  # noqa: FBT001 (an observer's one argument)
-        del connected
         self._look()
         for lane in self.lanes.values():
             lane.hurry()
+            if connected:
+                # Its relays may still be making their streams anew: ask again before the next tick.
+                for seconds in _SETTLING_SECONDS:
+                    asyncio.get_running_loop().call_later(seconds, lane.hurry)
 
     def _look(self) -> None:
         reachable = self.answers or self._courier_connected()
