@@ -33,7 +33,7 @@ def run(command: str, *, token: str, address: str) -> subprocess.CompletedProces
     environment = {**os.environ, "RENKEI_TOKEN": token, "TIPS_ADDRESS": address}
     command = command.replace(".venv/bin/buf", str(BUF))
     return subprocess.run(
-        ["bash", "-c", command], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False
+        ["/bin/bash", "-c", command], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False
     )
 
 
