@@ -212,7 +212,6 @@ class Service:
             )
             self.followers[source] = follower
             if self._courier is not None:
-                self._courier.observe(follower.courier_changed)
                 receiver = Receiver(
                     self._courier,
                     stream=f"LOG_{service}",
