@@ -17,6 +17,7 @@ from renkei.personas.v1.personas_pb2_grpc import PersonasServiceStub
 from renkei.policy.v1 import policy_pb2
 from renkei.tips.v1.tips_pb2 import Tip
 
+from renkei_chassis.errors import NotFoundOrDenied
 from renkei_node.demo.agencies import CODES, label
 from renkei_node.demo.columns import NOTE
 from renkei_node.demo.play import ClaimError, Play, holds, occurrence
@@ -186,7 +187,15 @@ async def _index_only(play: Play, told: Told) -> None:
     )
     lead, seconds = await play.wait_lead(CHIBA, own.name, "a lead", holds(hidden.name, own.name), since=began)
     copy = next(record for record in lead.records if record.name == hidden.name)
-    received = await play.read_tip(CHIBA, hidden.name)
+
+    async def arrived() -> Tip | None:
+        # Tips and leads follow the exchange each for itself: the copy may come after the lead.
+        try:
+            return await play.read_tip(CHIBA, hidden.name)
+        except NotFoundOrDenied:
+            return None
+
+    received, _ = await play.wait("Chiba holds its index entry", arrived, since=began)
     if copy.grade != policy_pb2.GRADE_INDEX_ONLY or received.text or received.source or copy.caveat:
         raise ClaimError("the index entry holds more than an index entry")
     if await play.leads(KANAGAWA, record=hidden.name):
