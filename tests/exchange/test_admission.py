@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import pytest
-from google.protobuf.message import Message
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from renkei.event.v1.event_pb2 import Event
@@ -129,20 +128,20 @@ async def test_a_time_that_no_clock_shows_is_refused(ground: Ground, seconds: in
     assert ground.alarms.counts == {"UNREADABLE": 1}
 
 
+_FLIPS: Final = st.lists(st.tuples(st.integers(0, 10_000), st.integers(1, 255)), max_size=4)
+
+
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.data())
-async def test_no_bytes_stop_a_lane(ground: Ground, data: st.DataObject) -> None:
+@given(flips=_FLIPS, cut=st.integers(0, 10_000))
+async def test_no_bytes_stop_a_lane(ground: Ground, flips: list[tuple[int, int]], cut: int) -> None:
     body = bytearray(event_body())
-    for _ in range(data.draw(st.integers(0, 4))):
-        body[data.draw(st.integers(0, len(body) - 1))] ^= data.draw(st.integers(1, 255))
-    cut = data.draw(st.integers(0, len(body)))
+    for place, flip in flips:
+        body[place % len(body)] ^= flip
     before = len(await ground.events())
 
-    events = await admit(ground, bytes(body[:cut]), event_body())
+    events = await admit(ground, bytes(body[: cut % (len(body) + 1)]), event_body())
 
     assert before < len(events) <= before + 2
-    for event in events:
-        assert isinstance(event, Message)
 
 
 class TestReceipts:
