@@ -8,11 +8,12 @@ machine has open cannot read them either (`Host` must be a loopback name).
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 from typing import TYPE_CHECKING, Final
 
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.metrics_core import Metric
+
+from renkei_chassis.loopback import is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -60,7 +61,7 @@ class MetricsServer:
 
     async def start(self, host: str, port: int) -> int:
         """Listen on a loopback address, raise ValueError for any other; give the port (for port 0: the one taken)."""
-        if not ipaddress.ip_address(host).is_loopback:
+        if not is_loopback(host):
             raise ValueError("metrics are served on loopback only")
         self._server = await asyncio.start_server(self._serve, host, port, limit=_MAX_HEAD)
         return int(self._server.sockets[0].getsockname()[1])
@@ -93,7 +94,7 @@ class MetricsServer:
         hosts = [
             value.strip() for name, _, value in (line.partition(":") for line in lines[1:]) if name.lower() == "host"
         ]
-        if len(hosts) != 1 or not _is_loopback(hosts[0]):
+        if len(hosts) != 1 or not is_loopback(_without_port(hosts[0])):
             return _answer("421 Misdirected Request", b"not the host you mean\n")
         if path != "/metrics":
             return _answer("404 Not Found", b"only /metrics is here\n")
@@ -102,14 +103,8 @@ class MetricsServer:
         return _answer("200 OK", page(self._services), content_type=CONTENT_TYPE_LATEST)
 
 
-def _is_loopback(host: str) -> bool:
-    name = host[1:].partition("]")[0] if host.startswith("[") else host.partition(":")[0]
-    if name.lower() == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return False
+def _without_port(host: str) -> str:
+    return host[1:].partition("]")[0] if host.startswith("[") else host.partition(":")[0]
 
 
 def _answer(status: str, body: bytes, extra: str = "", *, content_type: str = "text/plain; charset=utf-8") -> bytes:

@@ -6,11 +6,11 @@ second at start, and a node without a collector needs none of them (`pip install
 
 from __future__ import annotations
 
-import ipaddress
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from renkei_chassis.errors import SettingsError
+from renkei_chassis.loopback import is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -29,11 +29,7 @@ def checked_endpoint(endpoint: str) -> str:
     host = parts.hostname or ""
     if parts.scheme == "https" and host:
         return endpoint.rstrip("/")
-    try:
-        loopback = host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        loopback = False
-    if parts.scheme != "http" or not loopback:
+    if parts.scheme != "http" or not is_loopback(host):
         raise SettingsError("otlp_endpoint: must be https://, or http:// on loopback")
     return endpoint.rstrip("/")
 
