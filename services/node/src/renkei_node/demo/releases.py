@@ -48,6 +48,12 @@ async def index_only(play: Play, told: Told) -> None:
     )
     lead, seconds = await play.wait_lead(CHIBA, own.name, "a lead", holds(hidden.name, own.name), since=began)
     copy = next(record for record in lead.records if record.name == hidden.name)
+
+    async def arrived() -> bool | None:
+        return await play.holds_tip(CHIBA, hidden.name) or None
+
+    # Leads and tips follow the exchange each for itself: the copy may come a moment after the lead.
+    await play.wait("the index entry is at Chiba", arrived, since=began)
     received = await play.read_tip(CHIBA, hidden.name)
     if copy.grade != policy_pb2.GRADE_INDEX_ONLY or received.text or received.source or copy.caveat:
         raise ClaimError("the index entry holds more than an index entry")
