@@ -13,8 +13,8 @@ from renkei.policy.v1 import policy_pb2
 from renkei.tips.v1.tips_pb2 import Tip
 
 from renkei_node.demo.agencies import BY_CODE
+from renkei_node.demo.federation import Member
 from renkei_node.demo.markers import Markers
-from renkei_node.demo.processes import Member
 from renkei_node.layout import SERVICES, NodeDirectory
 from renkei_node.settings import NodeSettings, Ports
 

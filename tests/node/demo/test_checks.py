@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from renkei_node.demo.processes import Member
+    from renkei_node.demo.federation import Member
 
 HOME, FULL, INDEX, NOBODY = "jp-13", "jp-12", "jp-09", "jp-01"
 

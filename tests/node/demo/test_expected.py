@@ -1,101 +1,114 @@
+"""The demo's second opinion on leads, against cases small enough to be seen at a glance."""
+
 from __future__ import annotations
 
-from renkei.arrests.v1.arrests_pb2 import Arrest, SeizedItem
+from typing import Final
+
 from renkei.identifiers.v1 import identifiers_pb2 as ids
-from renkei.policy.v1 import handling_pb2
 from renkei.tips.v1.tips_pb2 import Tip
 
 from renkei_node.demo.checks import check_leads
 from renkei_node.demo.expected import expected_leads
 from renkei_node.demo.journal import Journal
-from tests.node.demo.nodes import markers
+from renkei_node.demo.markers import Markers
 
-PHONE, HANDLE = ids.IDENTIFIER_TYPE_PHONE, ids.IDENTIFIER_TYPE_HANDLE
-DAY = 86_400
-
-
-class Noted:
-    """A journal that is written by hand."""
-
-    def __init__(self) -> None:
-        self.journal = Journal()
-
-    def tip(self, name: str, *found: ids.Occurrence, to: tuple[str, ...] = (), day: int = 0) -> str:
-        tip = Tip(name=name, identifiers=found, handling=_label(to))
-        tip.observe_time.FromSeconds(day * DAY)
-        self.journal.created(tip, name=name, markers=markers("A"))
-        return name
-
-    def arrest(self, name: str, *found: ids.Occurrence, to: tuple[str, ...] = (), day: int = 0) -> str:
-        arrest = Arrest(name=name, seized_items=[SeizedItem(identifiers=found)], handling=_label(to))
-        arrest.restraint_time.FromSeconds(day * DAY)
-        self.journal.created(arrest, name=name, markers=markers("A"))
-        return name
-
-    def at(self, code: str) -> set[frozenset[str]]:
-        return expected_leads(self.journal, code)
+DAY: Final = 86_400
+NUMBER: Final = "020-4111-2222"
 
 
-def _label(to: tuple[str, ...]) -> handling_pb2.Handling:
-    return handling_pb2.Handling(releasable_to=[f"agencies/{code}" for code in to])
-
-
-def found(
-    kind: ids.IdentifierType.ValueType,
-    original: str,
+def record(
+    journal: Journal,
+    name: str,
+    *originals: str,
+    to: tuple[str, ...] = (),
+    day: int = 0,
     relation: ids.Relation.ValueType = ids.RELATION_USED_BY_SUBJECT,
-) -> ids.Occurrence:
-    return ids.Occurrence(identifier=ids.Identifier(type=kind, original=original), relation=relation)
+) -> Tip:
+    tip = Tip(name=f"agencies/{name}")
+    tip.observe_time.FromSeconds(1_750_000_000 + day * DAY)
+    tip.handling.releasable_to.extend(f"agencies/{code}" for code in to)
+    for original in originals:
+        kind = ids.IDENTIFIER_TYPE_PHONE if original[0] in "0+" else ids.IDENTIFIER_TYPE_HANDLE
+        tip.identifiers.add(identifier=ids.Identifier(type=kind, original=original), relation=relation)
+    journal.created(tip, name=tip.name, markers=Markers(text=f"T{name}", home=f"H{name}"))
+    return tip
 
 
-def test_records_that_share_a_number_in_any_spelling_are_one_lead_where_both_are_seen() -> None:
-    noted = Noted()
-    one = noted.tip("agencies/jp-12/tips/1", found(PHONE, "020-4123-4567"), to=("jp-13",))
-    other = noted.arrest("agencies/jp-13/arrests/2", found(PHONE, "+81 20-4123-4567"))
-
-    assert noted.at("jp-13") == {frozenset({one, other})}
-    assert noted.at("jp-12") == set()
+def leads(journal: Journal, code: str) -> set[frozenset[str]]:
+    return {frozenset(name.removeprefix("agencies/") for name in lead) for lead in expected_leads(journal, code)}
 
 
-def test_connected_records_are_one_lead_over_others() -> None:
-    noted = Noted()
-    ends = found(PHONE, "020-4123-4567"), found(HANDLE, "telegram:enshu_kage1")
-    names = {
-        noted.tip("agencies/jp-12/tips/1", ends[0]),
-        noted.arrest("agencies/jp-12/arrests/2", *ends),
-        noted.tip("agencies/jp-12/tips/3", ends[1]),
-    }
-    noted.tip("agencies/jp-12/tips/4", found(PHONE, "020-4999-0000"))
+def test_records_are_together_that_share_a_number_in_any_spelling() -> None:
+    journal = Journal()
+    record(journal, "jp-12/tips/1", NUMBER)
+    record(journal, "jp-12/tips/2", "+81 20-4111-2222")
+    record(journal, "jp-12/tips/3", "020-4111-3333")
 
-    assert noted.at("jp-12") == {frozenset(names)}
+    assert leads(journal, "jp-12") == {frozenset({"jp-12/tips/1", "jp-12/tips/2"})}
 
 
-def test_a_handle_links_only_while_the_spans_overlap() -> None:
-    noted = Noted()
-    handle = found(HANDLE, "telegram:enshu_kage1")
-    first = noted.tip("agencies/jp-12/tips/1", handle, day=1000)
-    second = noted.tip("agencies/jp-12/tips/2", handle, day=1179)
-    noted.tip("agencies/jp-12/tips/3", handle, day=1500)
+def test_a_record_that_shares_with_two_groups_makes_them_one() -> None:
+    journal = Journal()
+    for number, originals in enumerate(([NUMBER], ["020-4111-3333"], [NUMBER], ["020-4111-3333"])):
+        record(journal, f"jp-12/tips/{number}", *originals)
+    assert len(leads(journal, "jp-12")) == 2
 
-    assert noted.at("jp-12") == {frozenset({first, second})}
+    record(journal, "jp-12/tips/9", NUMBER, "020-4111-3333")
 
-
-def test_an_address_book_links_nothing() -> None:
-    noted = Noted()
-    noted.tip("agencies/jp-12/tips/1", found(PHONE, "020-4912-3456"))
-    noted.arrest("agencies/jp-12/arrests/2", found(PHONE, "020-4912-3456", ids.RELATION_ADDRESS_BOOK))
-
-    assert noted.at("jp-12") == set()
+    assert [len(lead) for lead in leads(journal, "jp-12")] == [5]
 
 
-def test_a_lead_that_lacks_and_one_that_nothing_carries_are_both_told() -> None:
-    noted = Noted()
-    one = noted.tip("agencies/jp-12/tips/1", found(PHONE, "020-4123-4567"))
-    other = noted.tip("agencies/jp-12/tips/2", found(PHONE, "020-4123-4567"))
-    stray = noted.tip("agencies/jp-12/tips/3", found(PHONE, "020-4999-0000"))
+def test_each_agency_sees_only_what_was_released_to_it() -> None:
+    journal = Journal()
+    record(journal, "jp-12/tips/1", NUMBER, to=("jp-13",))
+    record(journal, "jp-09/tips/2", NUMBER)
 
-    assert check_leads(noted.journal, {"jp-12": [frozenset({one, other})]}) == []
-    assert check_leads(noted.journal, {"jp-12": [frozenset({one, stray})]}) == [
-        f"jp-12 lacks the lead of {one} and {other}",
-        f"jp-12 shows a lead of {one} and {stray}",
+    assert [len(leads(journal, code)) for code in ("jp-12", "jp-13", "jp-09")] == [0, 0, 0]
+
+    record(journal, "jp-13/tips/3", NUMBER, to=("jp-09",))
+
+    assert leads(journal, "jp-13") == {frozenset({"jp-12/tips/1", "jp-13/tips/3"})}
+    assert leads(journal, "jp-09") == {frozenset({"jp-09/tips/2", "jp-13/tips/3"})}
+
+
+def test_a_withdrawn_record_is_in_no_lead_elsewhere() -> None:
+    journal = Journal()
+    tip = record(journal, "jp-12/tips/1", NUMBER, to=("jp-13",))
+    record(journal, "jp-13/tips/2", NUMBER)
+    assert len(leads(journal, "jp-13")) == 1
+
+    del tip.handling.releasable_to[:]
+    journal.relabelled(tip)
+
+    assert leads(journal, "jp-13") == set()
+
+
+def test_handles_are_the_same_only_while_their_spans_overlap() -> None:
+    journal = Journal()
+    record(journal, "jp-12/tips/1", "telegram:enshu_x1", day=0)
+    record(journal, "jp-12/tips/2", "telegram:enshu_x1", day=180)
+    record(journal, "jp-12/tips/3", "telegram:enshu_x1", day=361)
+
+    assert leads(journal, "jp-12") == {frozenset({"jp-12/tips/1", "jp-12/tips/2"})}
+
+
+def test_a_number_of_an_address_book_makes_no_lead() -> None:
+    journal = Journal()
+    record(journal, "jp-12/tips/1", NUMBER)
+    record(journal, "jp-12/tips/2", NUMBER, relation=ids.RELATION_ADDRESS_BOOK)
+
+    assert leads(journal, "jp-12") == set()
+
+
+def test_a_lead_too_few_and_a_lead_too_many_are_both_said() -> None:
+    journal = Journal()
+    record(journal, "jp-12/tips/1", NUMBER)
+    record(journal, "jp-12/tips/2", NUMBER)
+    invented = frozenset({"agencies/jp-12/tips/1", "agencies/jp-12/tips/7"})
+
+    wrong = check_leads(journal, {"jp-12": [invented]})
+
+    assert wrong == [
+        "jp-12 lacks the lead of agencies/jp-12/tips/1 and agencies/jp-12/tips/2",
+        "jp-12 shows a lead of agencies/jp-12/tips/1 and agencies/jp-12/tips/7",
     ]
