@@ -69,7 +69,7 @@ class Member:
             raise NodeDiedError(f"{self.agency.code} ended: {self.output.read_text()[-2000:]}")
         try:
             pid: int = json.loads(self.directory.ready.read_text())["pid"]
-        except FileNotFoundError:
+        except (FileNotFoundError, ValueError):  # not there yet, or not whole yet
             return False
         return pid == self.process.pid
 
