@@ -28,6 +28,9 @@ DRAIN_SECONDS: Final = 10.0
 _OPTIONS: Final = (
     ("grpc.so_reuseport", 0),  # on by default: a second process would take half of the calls, silently
     ("grpc.max_concurrent_streams", 100),  # unlimited by default
+    # It counts calls that were answered and not yet taken apart, and refuses those of a client who keeps to the limit
+    # (UNKNOWN, "stream removed"). What it guards against, a flood of calls taken back at once, costs us little.
+    ("grpc.http.overload_protection", 0),
     ("grpc.max_receive_message_length", TRANSPORT_BYTES),
     ("grpc.max_metadata_size", 16 * 1024),
     ("grpc.absolute_max_metadata_size", 32 * 1024),
