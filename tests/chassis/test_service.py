@@ -19,7 +19,7 @@ from renkei.event.v1.log_pb2 import (
     RetrySetAsideResponse,
 )
 from renkei.event.v1.log_pb2_grpc import FollowerServiceStub, LogServiceStub
-from renkei.personas.v1.personas_pb2 import ListPersonasResponse, Persona
+from renkei.personas.v1.personas_pb2 import Persona
 from renkei.personas.v1.personas_pb2_grpc import PersonasServiceStub
 from sqlalchemy import select
 
@@ -31,11 +31,11 @@ from renkei_chassis.identity import Issuer, IssuerKind, Minter, TrustFile, gener
 from renkei_chassis.ids import uuid7
 from renkei_chassis.ports import PortClaims
 from renkei_chassis.rpc.client import Client
-from renkei_chassis.rpc.methods import Api, Call, ReadMethod
 from renkei_chassis.service import Blueprint, Parts, Service, Surroundings, Wiring
 from renkei_chassis.telemetry.exposition import page
 from tests.chassis.courier.servers import BreakableServer, until
-from tests.chassis.keeper import AGENCY, KEEP, OWNER, PLANS, SCHEMA, asking
+from tests.chassis.keeper import AGENCY, OWNER, PLANS, SCHEMA, asking
+from tests.chassis.rpc.served import PERSONAS, answers
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
@@ -46,22 +46,12 @@ if TYPE_CHECKING:
 
     from renkei_chassis.courier import Endpoint
     from renkei_chassis.database.transaction import Transaction
+    from renkei_chassis.rpc.methods import Api
 
 SUBMITTED: Final = "renkei.personas.v1.PersonaSubmitted"
 
 
-async def empty(request: object, call: Call) -> ListPersonasResponse:
-    return ListPersonasResponse()
-
-
-PERSONAS: Final[Api] = {
-    "renkei.personas.v1.PersonasService": {
-        "SubmitPersona": KEEP,
-        "ApprovePersona": KEEP,
-        "GetPersona": ReadMethod(answer=empty),
-        "ListPersonas": ReadMethod(answer=empty),
-    }
-}
+PERSONAS_API: Final[Api] = {PERSONAS: answers(PERSONAS, {})}
 
 
 @dataclass
@@ -92,7 +82,7 @@ class Place:
     def service(
         self, name: str, wire: Callable[[Parts], Wiring] | None = None, courier: Endpoint | None = None
     ) -> Service:
-        usual = {"keeper": lambda _: Wiring(api=PERSONAS), "reader": self.read}[name]
+        usual = {"keeper": lambda _: Wiring(api=PERSONAS_API), "reader": self.read}[name]
         blueprint = Blueprint(name=name, schema=SCHEMA, wire=wire or usual)
         return Service(blueprint=blueprint, surroundings=self.surroundings(name, courier))
 
@@ -258,7 +248,7 @@ async def test_a_start_that_fails_says_why_and_leaves_nothing_behind(place: Plac
     wires: dict[str, Callable[[Parts], Wiring] | None] = {
         "wiring": stumble,
         "port": None,
-        "method": lambda _: Wiring(api={"renkei.personas.v1.PersonasService": {}}),
+        "method": lambda _: Wiring(api={PERSONAS: {}}),
     }
     failing = place.service("keeper", wires[what])
     expected = {"wiring": LookupError, "port": OSError, "method": ValueError}[what]
@@ -331,7 +321,7 @@ async def test_everything_is_let_go_of_in_order_though_a_part_fails_to_close(pla
         def closing(name: str) -> Callable[[], Awaitable[None]]:
             return lambda: close(name)
 
-        return Wiring(api=PERSONAS, tasks={"work": work}, closing=[closing("first"), closing("second")])
+        return Wiring(api=PERSONAS_API, tasks={"work": work}, closing=[closing("first"), closing("second")])
 
     service = place.service("keeper", wire)
     await service.start()
@@ -354,7 +344,7 @@ async def test_a_task_that_fails_is_begun_again(place: Place, monkeypatch: pytes
         if len(runs) < 3:
             raise LookupError
 
-    async with started(place.service("keeper", lambda _: Wiring(api=PERSONAS, tasks={"work": work}))):
+    async with started(place.service("keeper", lambda _: Wiring(api=PERSONAS_API, tasks={"work": work}))):
         await until(lambda: len(runs) == 3)
 
 

@@ -130,7 +130,7 @@ async def served(
         limits=limits,
         now=lambda: NOW,
     )
-    api: Api = {**{name: _answers(name, methods or {}) for name in (PERSONAS, TIPS, EXCHANGE)}, **log_api(keeper.log)}
+    api: Api = {**{name: answers(name, methods or {}) for name in (PERSONAS, TIPS, EXCHANGE)}, **log_api(keeper.log)}
     server = Server(api=api, pipeline=pipeline, reflection=reflection)
     await server.start("127.0.0.1", port)
     try:
@@ -142,15 +142,16 @@ async def served(
         await server.stop(1)
 
 
-def _answers(service: str, methods: Mapping[str, Method]) -> dict[str, Method]:
+def answers(service: str, methods: Mapping[str, Method]) -> dict[str, Method]:
+    """Answer every method of a service, whatever the contract adds to it: those of `methods` so, all others emptily."""
     found = descriptor_pool.Default().FindServiceByName(service)
     return {
-        method.name: methods.get(f"/{service}/{method.name}") or _empty_answer(f"/{service}/{method.name}", method)
+        method.name: methods.get(f"/{service}/{method.name}") or _emptily(f"/{service}/{method.name}", method)
         for method in found.methods
     }
 
 
-def _empty_answer(path: str, method: MethodDescriptor) -> Method:
+def _emptily(path: str, method: MethodDescriptor) -> Method:
     if path == SUBMIT:
         return KEEP
     answer = contract.message_type(method.output_type.full_name)()

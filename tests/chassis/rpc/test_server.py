@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import grpc
 import pytest
@@ -22,7 +22,7 @@ from renkei_chassis.rpc.server import Server
 from renkei_chassis.telemetry.metrics import Metrics
 from tests.chassis.identity.tokens import Agency
 from tests.chassis.keeper import AGENCY, KEEP, Keeper, asking
-from tests.chassis.rpc.served import GET, LOG, PERSONAS, SUBMIT, TIPS, WATCH, served
+from tests.chassis.rpc.served import GET, LOG, PERSONAS, SUBMIT, TIPS, WATCH, answers, served
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -41,20 +41,15 @@ async def answer(request: object, call: Call) -> Persona:
     return Persona()
 
 
-async def answers(request: object, call: Call) -> AsyncIterator[Persona]:
+async def many(request: object, call: Call) -> AsyncIterator[Persona]:
     yield Persona()
 
 
 READING = ReadMethod(answer=answer)
-FULL: dict[str, Method] = {
-    "SubmitPersona": KEEP,
-    "ApprovePersona": KEEP,
-    "GetPersona": READING,
-    "ListPersonas": READING,
-}
+FULL: Final = answers(PERSONAS, {})
 
 
-@pytest.mark.parametrize("missing", list(FULL))
+@pytest.mark.parametrize("missing", ["SubmitPersona", "GetPersona"])
 async def test_a_service_with_an_unanswered_method_does_not_start(keeper: Keeper, missing: str) -> None:
     api = {PERSONAS: {name: method for name, method in FULL.items() if name != missing}}
 
@@ -66,8 +61,8 @@ async def test_a_service_with_an_unanswered_method_does_not_start(keeper: Keeper
     ("change", "words"),
     [
         ({"Destroy": READING}, "unanswered or unknown methods.*Destroy"),
-        ({"GetPersona": StreamMethod(answers=answers)}, "GetPersona does not stream as a StreamMethod"),
-        ({"GetPersona": DuplexMethod(answers=answers)}, "GetPersona does not stream as a DuplexMethod"),
+        ({"GetPersona": StreamMethod(answers=many)}, "GetPersona does not stream as a StreamMethod"),
+        ({"GetPersona": DuplexMethod(answers=many)}, "GetPersona does not stream as a DuplexMethod"),
         ({"GetPersona": KEEP}, "GetPersona writes and has no request_id"),
     ],
     ids=["unknown", "stream", "duplex", "write without id"],
