@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
 
 from renkei.event.v1.event_pb2 import Origin
@@ -23,7 +25,7 @@ from renkei_chassis.rpc.client import Client
 from renkei_chassis.service import Blueprint, Service, Surroundings, Wiring
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Sequence
     from pathlib import Path
 
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from renkei.event.v1.event_pb2 import Event
     from renkei.policy.v1.policy_pb2 import Grade
 
+    from renkei_chassis.database.transaction import Transaction
     from renkei_chassis.ports import PortClaims
 
 AGENCY: Final = "agencies/jp-12"
@@ -68,20 +71,26 @@ class House:
 
     async def tell(self, *payloads: Message) -> None:
         """Let the own tips and arrests say something, and wait until it is in effect."""
-        for payload in payloads:
-            service = payload.DESCRIPTOR.full_name.split(".")[1]
-            await self._say(service, NewEvent(payload=payload, resource=name_in(payload)))
+        for service, those in groupby(payloads, key=lambda payload: payload.DESCRIPTOR.full_name.split(".")[1]):
+            await self._say(service, [NewEvent(payload=payload, resource=name_in(payload)) for payload in those])
 
     async def bring(self, *payloads: Message, origin: str = "", grade: Grade.ValueType = GRADE_FULL) -> None:
         """Let the exchange say what another agency's lane brought, and wait until it is in effect."""
+        events = []
         for payload in payloads:
             agency = origin or "/".join(name_in(payload).split("/")[:2])
             came = Origin(agency=agency, lane="data", epoch=str(uuid.uuid4()), bundle=1, item=1)
-            await self._say("exchange", NewEvent(payload=payload, resource=name_in(payload), origin=came, grade=grade))
+            events.append(NewEvent(payload=payload, resource=name_in(payload), origin=came, grade=grade))
+        await self._say("exchange", events)
 
-    async def _say(self, service: str, event: NewEvent) -> None:
+    async def _say(self, service: str, events: Sequence[NewEvent]) -> None:
         neighbour = self.neighbours[service]
-        await neighbour.writer.run(lambda transaction: transaction.emit(event))
+
+        def emit(transaction: Transaction) -> None:
+            for event in events:
+                transaction.emit(event)
+
+        await neighbour.writer.run(emit)
         await self.service.followers[f"{AGENCY}/logs/{service}"].caught_up(neighbour.log.position.sequence)
 
     async def leads(self, **query: Any) -> list[Lead]:  # noqa: ANN401 (fields of the request)
@@ -145,8 +154,9 @@ async def run_house(blueprint: Blueprint, directory: Path, ports: PortClaims) ->
                 agency=AGENCY, data_directory=directory, addresses=addresses, key=keys[each.name], trust=trust
             )
             running[each.name] = Service(blueprint=each, surroundings=surroundings)
-            await running[each.name].start()
             stack.push_async_callback(running[each.name].stop)
+        await asyncio.gather(*(running[name].start() for name in NEIGHBOURS))
+        await running[blueprint.name].start()
         yield House(
             service=running.pop(blueprint.name),
             neighbours=running,

@@ -12,7 +12,7 @@ from sqlalchemy import create_engine, func, select
 from sqlalchemy.pool import StaticPool
 
 from renkei_chassis.database.transaction import Transaction
-from renkei_leads import store
+from renkei_leads import store, tables
 from renkei_leads.content import read_content
 from renkei_leads.domain import Identifier, Provenance, Record, Relation, Site, State
 from renkei_leads.matching import Gone, Matching, Seen
@@ -106,7 +106,7 @@ class World:
         return expected_leads({name: seen.sites for name, seen in self.visible.items()}, bound=BOUND)
 
     def rows(self) -> list[store.LeadRow]:
-        return [store.lead_row(row) for row in self.connection.execute(select(store.leads))]
+        return [store.lead_row(row) for row in self.connection.execute(select(tables.leads))]
 
     def live(self) -> dict[str, Expected]:
         return {row.id: as_expected(row) for row in self.rows() if row.state in LIVE}
@@ -146,7 +146,7 @@ def without_versions(expected: dict[str, Expected]) -> dict[str, Expected]:
 def a_world() -> Iterator[World]:
     engine = create_engine("sqlite://", poolclass=StaticPool)
     with engine.connect() as connection:
-        store.metadata.create_all(connection)
+        tables.metadata.create_all(connection)
         yield World(connection)
     engine.dispose()
 
@@ -187,9 +187,9 @@ def check(world: World) -> None:
             assert row.merged_into == homes.get(row.first_record, "")
             assert row.state == (State.MERGED if row.merged_into else State.RETRACTED)
             assert not read_content(row).records
-    stored = {row.record: row.lead for row in world.connection.execute(select(store.lead_records))}
+    stored = {row.record: row.lead for row in world.connection.execute(select(tables.lead_records))}
     assert stored == homes
-    counts = {row.key: row.records for row in world.connection.execute(select(store.identifiers))}
+    counts = {row.key: row.records for row in world.connection.execute(select(tables.identifiers))}
     standing: dict[str, set[str]] = {}
     for name, those in world.visible.items():
         for site in those.sites:
@@ -232,4 +232,4 @@ def test_a_repeated_batch_tells_nothing() -> None:
         world.bring(batch)
 
         assert world.kinds == ["LeadFound"]
-        assert world.connection.execute(select(func.count()).select_from(store.occurrences)).scalar_one() == 2
+        assert world.connection.execute(select(func.count()).select_from(tables.occurrences)).scalar_one() == 2

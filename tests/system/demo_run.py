@@ -1,9 +1,14 @@
-"""Run the demo without bars on time; with `tamper`, a loss and a leak are planted just before its checks."""
+"""Run the demo without bars on time.
+
+With `tamper`, a loss and a leak are planted just before its checks.
+With `stay DIR` it stays up, and its nodes lie in DIR.
+"""
 
 from __future__ import annotations
 
 import sqlite3
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from renkei_node.demo.run import run_demo
@@ -25,5 +30,13 @@ def tamper(federation: Federation, journal: Journal) -> None:
 
 
 if __name__ == "__main__":
-    planted = tamper if sys.argv[1:] == ["tamper"] else None
-    sys.exit(run_demo(once=True, directory=None, records=200, tamper=planted, bars=False))
+    what, *rest = *sys.argv[1:], ""
+    sys.exit(
+        run_demo(
+            once=what != "stay",
+            directory=Path(rest[0]) if what == "stay" else None,
+            records=200,
+            tamper=tamper if what == "tamper" else None,
+            bars=False,
+        )
+    )

@@ -1,10 +1,17 @@
 from __future__ import annotations
 
+import os
 import re
+import signal
 import subprocess
 import sys
+from typing import TYPE_CHECKING
 
+import psutil
 import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 pytestmark = pytest.mark.timeout(180)
 LAST = re.compile(r"demo: (\d+) leads, (\d+) records, 7 agencies, (\d+) lost, (\d+) leaked, \d+ s")
@@ -22,7 +29,7 @@ def test_the_demo_proves_its_claims_and_says_so_in_its_last_line() -> None:
     assert found is not None, lines[-5:]
     leads, records, lost, leaked = map(int, found.groups())
     assert (status, lost, leaked) == (0, 0, 0), lines[-30:]
-    assert records == 213  # those of the exports and thirteen of the story
+    assert records == 214  # those of the exports and fourteen of the story
     assert leads >= 5
     assert [line.split()[0] for line in lines[-4:-1]] == ["ready", "first", "largest"]
 
@@ -36,3 +43,42 @@ def test_the_demo_finds_a_planted_loss_and_a_planted_leak_and_exits_with_1() -> 
     assert found.groups()[2:] == ("1", "1"), lines[-8:]
     assert any(line.startswith("wrong: lost: jp-13 holds agencies/") for line in lines)
     assert any("logs/stray.txt of jp-01" in line for line in lines)
+
+
+def processes_of(directory: Path) -> list[psutil.Process]:
+    return [
+        process
+        for process in psutil.process_iter(["cmdline"])
+        if any(str(directory) in argument for argument in process.info["cmdline"] or ()) and process.pid != os.getpid()
+    ]
+
+
+@pytest.mark.parametrize(
+    ("ends", "words", "status"),
+    [
+        (signal.SIGTERM, "seven agencies are ready", 143),
+        (signal.SIGINT, "The nodes lie in", 0),
+    ],
+)
+def test_the_demo_leaves_no_process_however_it_is_ended(
+    tmp_path: Path, ends: signal.Signals, words: str, status: int
+) -> None:
+    """Seven nodes and seven nats-servers that somebody must look for are worse than no demo."""
+    command = [sys.executable, "-m", "tests.system.demo_run", "stay", str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as demo:
+        assert demo.stdout is not None
+        seen = []
+        for line in demo.stdout:
+            seen.append(line)
+            if words in line:
+                break
+        else:
+            pytest.fail("".join(seen[-20:]))
+        assert len(processes_of(tmp_path)) >= 14
+
+        demo.send_signal(ends)
+        rest = demo.stdout.read()
+
+    assert demo.returncode == status, rest
+    assert "Traceback" not in rest
+    assert processes_of(tmp_path) == []

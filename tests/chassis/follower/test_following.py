@@ -66,6 +66,23 @@ async def test_a_log_that_cannot_be_reached_is_waited_for(following: Following) 
     assert await following.words() == ["a"]
 
 
+async def test_a_courier_that_is_lost_does_not_cost_the_long_tick_of_when_it_worked(following: Following) -> None:
+    follower = following.follower
+    follower.courier_connected = lambda: True
+    follower._tick_seconds = 300
+    running = asyncio.create_task(follower.run())
+    await until(lambda: following.asked == 1)
+
+    follower.courier_connected = lambda: False
+    await following.tell("a")
+    follower.courier_changed(connected=False)
+    async with asyncio.timeout(10):
+        await follower.caught_up(1)
+    running.cancel()
+
+    assert await following.words() == ["a"]
+
+
 async def test_an_answer_with_a_hole_is_used_up_to_the_hole_and_no_further(following: Following) -> None:
     """A broken log must neither lose events nor turn us in a circle."""
     await following.tell("a", "b", "c", "d")

@@ -212,6 +212,7 @@ class Service:
             )
             self.followers[source] = follower
             if self._courier is not None:
+                self._courier.observe(follower.courier_changed)
                 receiver = Receiver(
                     self._courier,
                     stream=f"LOG_{service}",

@@ -74,6 +74,8 @@ class Matching:
             return
         _write(transaction, batch)
         self._find(transaction, batch)
+        if any(_takes_away(change, batch.known) for change in batch.changes.values()):
+            transaction.scrub()
 
     def _find(self, transaction: Transaction, batch: _Batch) -> None:
         names = set(batch.changes) | store.records_with(transaction, self._shared(batch))
@@ -155,6 +157,14 @@ def _says_the_same(change: Change, known: KnownRecord, sites: Iterable[Site]) ->
     if isinstance(change, Gone):
         return not known.visible and change.version == known.record.version
     return known.visible and change.record == known.record and set(change.sites) == set(sites)
+
+
+def _takes_away(change: Change, known: Mapping[str, KnownRecord]) -> bool:
+    """Say whether a record was here, and is no more or in less detail: nothing of it may stay in the files."""
+    before = known.get(change.name)
+    if before is None or not before.visible:
+        return False
+    return isinstance(change, Gone) or change.record.grade < before.record.grade
 
 
 def _count(transaction: Transaction, batch: _Batch) -> None:

@@ -9,7 +9,7 @@ from renkei_chassis.service import Blueprint, Parts, Wiring
 from renkei_leads.api import LeadsApi
 from renkei_leads.inbox import handlers
 from renkei_leads.matching import Matching
-from renkei_leads.store import SCHEMA
+from renkei_leads.tables import SCHEMA
 
 if TYPE_CHECKING:
     from renkei_leads.settings import Settings

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from renkei_chassis.database import tables
 from renkei_chassis.errors import AlreadyExists, FailedPrecondition
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from renkei_chassis.identity import Principal
 
 KEPT: Final = timedelta(days=30)
+# Built once: it is asked for every group.
+_FIND: Final = select(tables.requests).where(tables.requests.c.request_id.in_(bindparam("ids", expanding=True)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +70,7 @@ def find_done(connection: Connection, ids: Iterable[UUID]) -> dict[UUID, Done]:
     wanted = {request_id.bytes: request_id for request_id in ids}
     if not wanted:
         return {}
-    rows = connection.execute(select(tables.requests).where(tables.requests.c.request_id.in_(list(wanted))))
+    rows = connection.execute(_FIND, {"ids": list(wanted)})
     return {
         wanted[bytes(row.request_id)]: Done(hash=bytes(row.hash), resource=row.resource, version=row.version)
         for row in rows

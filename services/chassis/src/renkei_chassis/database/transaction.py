@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from renkei.policy.v1.policy_pb2 import GRADE_UNSPECIFIED
 
 from renkei_chassis.clock import from_us
+from renkei_chassis.database.rows import insert_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -116,7 +117,11 @@ class Transaction:
         self.flush()
         if not statement.is_select:
             self._in_database = True
-        return self._run(statement, rows)
+        try:
+            return self._connection.execute(statement, rows)
+        except Exception as error:
+            self.failure = error
+            raise
 
     def first(self, statement: Executable) -> Row[Any] | None:
         """Read at most one row."""
@@ -130,14 +135,11 @@ class Transaction:
         self._before = {}
         pending, self._pending = self._pending, {}
         for table, rows in pending.items():
-            self._run(table.insert(), rows)
-
-    def _run(self, statement: Executable, rows: Sequence[Mapping[str, Any]] | None) -> CursorResult[Any]:
-        try:
-            return self._connection.execute(statement, rows)
-        except Exception as error:
-            self.failure = error
-            raise
+            try:
+                insert_rows(self._connection, table, rows)
+            except Exception as error:
+                self.failure = error
+                raise
 
     def begin_request(self, trace_parent: str = "") -> None:
         """Begin the next request of the batch. Belongs to the writer, as does `undo_request`."""

@@ -28,9 +28,11 @@ T = TypeVar("T")
 
 MAX_GROUP: Final = 512
 MAX_WAITING: Final = 20_000
-# A group this large means load: the next one gathers for a moment, since a sync costs more than that.
-_BUSY_GROUP: Final = 16
+# A group of this size means load: the next one gathers for as long as more callers arrive, up to half of what the
+# last one took. A larger group costs each of its requests less, and a sync costs more than the wait.
+_BUSY_GROUP: Final = 4
 _GATHER_SECONDS: Final = 0.001
+_LONGEST_GATHER_SECONDS: Final = 0.01
 _LOG: Final = logging.getLogger("renkei.writer")
 
 
@@ -111,7 +113,7 @@ class Writer:
 
     async def _work(self) -> None:
         loop = asyncio.get_running_loop()
-        last = 0
+        last, took = 0, 0.0
         while True:
             if not self._waiting:
                 if self._stopping:
@@ -119,12 +121,13 @@ class Writer:
                 self._wake.clear()
                 await self._wake.wait()
             # Callers that were answered just now come back at once: let them join this group.
-            await asyncio.sleep(_GATHER_SECONDS if last >= _BUSY_GROUP else 0)
+            await self._gather(min(took / 2, _LONGEST_GATHER_SECONDS) if last >= _BUSY_GROUP else 0.0)
             jobs = [job for job in self._waiting[:MAX_GROUP] if not job.future.done()]
             self._waiting = self._waiting[MAX_GROUP:]
             last = len(jobs)
             if not jobs:
                 continue
+            began = loop.time()
             try:
                 position = await loop.run_in_executor(self._thread, self._group.process, jobs, self._log.position)
             except Exception as error:  # noqa: BLE001 (the outermost loop: nobody may wait for ever)
@@ -132,6 +135,7 @@ class Writer:
                 for job in jobs:
                     _resolve(job.future, None, error)
                 continue
+            took = loop.time() - began
             if position is not self._log.position:
                 self._log.advance(position)
             for callback in self._group.afterwards:
@@ -140,6 +144,16 @@ class Writer:
             self.jobs += len(jobs)
             for job in jobs:
                 _resolve(job.future, job.result, job.error)
+
+    async def _gather(self, seconds: float) -> None:
+        """Wait while more callers arrive, so long at most; 0 gives those a turn who are ready now."""
+        loop = asyncio.get_running_loop()
+        end = loop.time() + seconds
+        while True:
+            before = len(self._waiting)
+            await asyncio.sleep(_GATHER_SECONDS if seconds else 0)
+            if len(self._waiting) in {before, MAX_GROUP} or loop.time() >= end:
+                return
 
 
 def _call(callback: Callable[[], None]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from google.protobuf.message import DecodeError
@@ -58,22 +59,31 @@ class Follower:
         self._tick_without = tick_seconds_without_courier
         self._lock = asyncio.Lock()
         self._moved = asyncio.Event()
+        self._hurry = asyncio.Event()
         self._failures = 0
         self._waits = False
 
     async def run(self) -> None:
         """Repair at every tick, for ever. Cancel it to stop."""
         while True:
-            waits = self._tick_seconds if self.courier_connected() else self._tick_without
+            self._hurry.clear()
             try:
                 async with self._lock:
                     await self._repair()
                 self._failures = 0
+                waits = self._tick_seconds if self.courier_connected() else self._tick_without
             except RenkeiError as error:
                 self._note(error)
                 waits = _BACKOFF_SECONDS[min(self._failures, len(_BACKOFF_SECONDS) - 1)]
                 self._failures += 1
-            await asyncio.sleep(waits)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(waits):
+                    await self._hurry.wait()
+
+    def courier_changed(self, connected: bool) -> None:  # noqa: FBT001 (an observer's one argument)
+        """Ask the log now, since NATS came or went: a loss would else cost the long tick of when it worked."""
+        del connected
+        self._hurry.set()
 
     async def on_messages(self, messages: Sequence[Message]) -> int | None:
         """Take packed messages; returns the number of the last that is wholly in effect, to be acknowledged."""

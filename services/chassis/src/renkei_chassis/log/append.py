@@ -10,6 +10,7 @@ from renkei.event.v1.event_pb2 import AudienceEntry, Event
 from sqlalchemy import func, select, update
 
 from renkei_chassis.database import tables
+from renkei_chassis.database.rows import insert_rows
 from renkei_chassis.database.transaction import RawPayload
 from renkei_chassis.errors import Unavailable
 from renkei_chassis.ids import uuid7
@@ -95,9 +96,9 @@ def append(
             room = PACK_BYTES
         pack_rows[-1]["last_sequence"] = sequence
         room -= size
-    connection.execute(tables.events.insert(), event_rows)
-    connection.execute(tables.payloads.insert(), payload_rows)
-    connection.execute(tables.packs.insert(), pack_rows)
+    insert_rows(connection, tables.events, event_rows)
+    insert_rows(connection, tables.payloads, payload_rows)
+    insert_rows(connection, tables.packs, pack_rows)
     return Position(sequence=sequence, time_us=time_us, pack=pack)
 
 

@@ -61,11 +61,6 @@ class Record:
     caveat: str
 
     @property
-    def agency(self) -> str:
-        """Name the agency that recorded it: `agencies/jp-12`."""
-        return "/".join(self.name.split("/", 2)[:2])
-
-    @property
     def order(self) -> tuple[str, str]:
         """Give what records are ordered by: the UUID in the name, then the name. Names without one come last."""
         last = self.name.rpartition("/")[2]
@@ -83,10 +78,3 @@ class Site:
     relation: int
     from_us: int | None = None
     until_us: int | None = None
-
-    @property
-    def order(self) -> tuple[int, int, float, float]:
-        """Give what the sites of one record and identifier are ordered by."""
-        start = float("-inf") if self.from_us is None else self.from_us
-        end = float("inf") if self.until_us is None else self.until_us
-        return self.provenance, self.relation, start, end

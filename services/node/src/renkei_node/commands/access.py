@@ -25,6 +25,12 @@ T = TypeVar("T")
 TOKEN_VARIABLE: Final = "RENKEI_TOKEN"  # noqa: S105 (the name of a variable)
 DIRECTORY_VARIABLE: Final = "RENKEI_DIR"
 
+
+def default_language() -> str:
+    """Give `ja` where the environment speaks Japanese, and `en` elsewhere."""
+    return "ja" if os.environ.get("LC_ALL", os.environ.get("LANG", "")).startswith("ja") else "en"
+
+
 directory_argument = click.argument(
     "directory",
     metavar="DIR",
@@ -44,7 +50,7 @@ language_option = click.option(
     "--lang",
     "language",
     type=click.Choice(["ja", "en"]),
-    default=lambda: "ja" if os.environ.get("LC_ALL", os.environ.get("LANG", "")).startswith("ja") else "en",
+    default=default_language,
     help="Japanese or English. Default: from LANG.",
 )
 token_option = click.option(

@@ -7,9 +7,12 @@ import json
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+
+import psutil
 
 from renkei_chassis.ports import PortClaims
 from renkei_chassis.rpc.client import Client
@@ -21,7 +24,7 @@ from renkei_node.officer_token import make_token
 from renkei_node.settings import NodeSettings, Ports
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 READY_LIMIT_SECONDS: Final = 60.0
 _TOKEN_SECONDS: Final = 900
@@ -66,7 +69,7 @@ class Member:
             raise NodeDiedError(f"{self.agency.code} ended: {self.output.read_text()[-2000:]}")
         try:
             pid: int = json.loads(self.directory.ready.read_text())["pid"]
-        except FileNotFoundError:
+        except (FileNotFoundError, ValueError):  # not there yet, or not whole yet
             return False
         return pid == self.process.pid
 
@@ -76,6 +79,12 @@ class Member:
         status = Path(f"/proc/{self.process.pid}/status").read_text()
         kilobytes = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM:"))
         return kilobytes / 1024
+
+    def processes(self) -> Iterator[psutil.Process]:
+        """Give the living processes whose command line names this node's directory, whoever started them."""
+        for process in psutil.process_iter(["cmdline"]):
+            if any(str(self.directory.path) in argument for argument in process.info["cmdline"] or ()):
+                yield process
 
 
 class Federation:
@@ -141,11 +150,11 @@ class Federation:
 
     async def stop(self) -> None:
         """Stop every node in good order, and kill what does not stop."""
+        processes = [member.process for member in self.members.values() if member.process is not None]
+        for process in processes:  # first of all: whatever goes wrong from here on, they are on their way down
+            process.terminate()
         for client in self._clients.values():
             await client.close()
-        processes = [member.process for member in self.members.values() if member.process is not None]
-        for process in processes:
-            process.terminate()
         for process in processes:
             try:
                 await asyncio.to_thread(process.wait, _STOP_SECONDS)
@@ -156,6 +165,21 @@ class Federation:
             for cable in cables:
                 await cable.close()
         await asyncio.to_thread(self._claims.close)
+
+    def kill(self) -> None:
+        """Kill whatever `stop` left, because it was interrupted itself. Blocks; does nothing after a good stop."""
+        left = [
+            process
+            for member in self.members.values()
+            for process in member.processes()
+            # The node or its nats-server; not the editor in which somebody reads the node's log.
+            if {str(member.directory.path), str(member.directory.nats / "nats.conf")} & set(process.info["cmdline"])
+            and {"up", "-c"} & set(process.info["cmdline"])
+        ]
+        for process in left:
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+        psutil.wait_procs(left, timeout=_STOP_SECONDS)
 
     async def lay(self, code: str, mode: Mode) -> None:
         """Change every cable that ends at one agency."""

@@ -12,6 +12,7 @@ from renkei.policy.v1 import policy_pb2
 
 from renkei_chassis.records.audience import audience_of
 from renkei_node.demo.agencies import code_of
+from renkei_node.demo.expected import Site, sites_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from renkei.tips.v1.tips_pb2 import Tip
 
     from renkei_node.demo.markers import Markers
+
+_NUMBER_DIGITS = 9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,8 +33,12 @@ class Entry:
     markers: Markers
     audience: Mapping[str, policy_pb2.Grade.ValueType]
     """Who is to hold a copy now, by code, and how much of it."""
+    ever_in_full: frozenset[str]
+    """Who was ever to hold it in full: a withdrawn copy's bytes may stay in logs until erasure exists."""
     ever: frozenset[str]
-    """Who was ever to hold it in full: an erased copy's bytes may stay in logs until erasure exists."""
+    """Who was ever to hold any of it, and so may know its name."""
+    sites: tuple[Site, ...] = ()
+    """The identifiers by which it may make leads."""
     deleted: bool = False
 
     @property
@@ -56,6 +63,8 @@ class Journal:
     entries: dict[str, Entry] = field(default_factory=dict)
     address_books: dict[str, str] = field(default_factory=dict)
     """Who holds a number of an address book, by its last nine digits: nobody else may."""
+    plans: dict[str, Markers] = field(default_factory=dict)
+    """Plans of fictitious-identity investigations by name: neither name nor words are anywhere else."""
 
     def created(self, record: Tip | Arrest, *, name: str, markers: Markers) -> Entry:
         """Note a create that was acknowledged."""
@@ -64,7 +73,9 @@ class Journal:
             name=name,
             markers=markers,
             audience=audience,
-            ever=frozenset(code for code, grade in audience.items() if grade == policy_pb2.GRADE_FULL),
+            ever_in_full=_in_full(audience),
+            ever=frozenset(audience),
+            sites=sites_of(record),
         )
         self.entries[name] = entry
         self.address_books.update(dict.fromkeys(_bystanders(record), entry.origin))
@@ -74,8 +85,12 @@ class Journal:
         """Note that a new label was acknowledged."""
         entry = self.entries[record.name]
         audience = _audience(record)
-        full = frozenset(code for code, grade in audience.items() if grade == policy_pb2.GRADE_FULL)
-        self.entries[record.name] = replace(entry, audience=audience, ever=entry.ever | full)
+        self.entries[record.name] = replace(
+            entry,
+            audience=audience,
+            ever_in_full=entry.ever_in_full | _in_full(audience),
+            ever=entry.ever | frozenset(audience),
+        )
 
     def deleted(self, name: str) -> None:
         """Note that a delete was acknowledged."""
@@ -90,13 +105,22 @@ class Journal:
         return iter(self.entries.values())
 
 
+def last_digits(number: str) -> str:
+    """Give the last nine digits, in which every spelling of a number agrees."""
+    written = unicodedata.normalize("NFKC", number)
+    return "".join(character for character in written if character.isdigit())[-_NUMBER_DIGITS:]
+
+
 def _bystanders(record: Tip | Arrest) -> Iterator[str]:
     for item in record.seized_items if isinstance(record, Arrest) else ():
         for found in item.identifiers:
             if found.relation == identifiers_pb2.RELATION_ADDRESS_BOOK:
-                written = unicodedata.normalize("NFKC", found.identifier.original)
-                yield "".join(character for character in written if character.isdigit())[-9:]
+                yield last_digits(found.identifier.original)
 
 
 def _audience(record: Tip | Arrest) -> Mapping[str, policy_pb2.Grade.ValueType]:
-    return {code_of(agency + "/"): grade for agency, grade in audience_of(record.handling).items()}
+    return {code_of(agency): grade for agency, grade in audience_of(record.handling).items()}
+
+
+def _in_full(audience: Mapping[str, policy_pb2.Grade.ValueType]) -> frozenset[str]:
+    return frozenset(code for code, grade in audience.items() if grade == policy_pb2.GRADE_FULL)

@@ -19,19 +19,21 @@ from renkei.policy.v1 import handling_pb2
 from renkei.tips.v1 import tips_pb2
 from renkei.tips.v1.tips_pb2_grpc import TipsServiceStub
 
+from renkei_chassis.errors import NotAllowed
 from renkei_node.demo.agencies import CODES
 from renkei_node.demo.columns import NOTE
-from renkei_node.demo.markers import find_markers, make_markers
+from renkei_node.demo.markers import Markers, find_markers, make_markers
+from renkei_node.standing import Standing, ask
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from datetime import datetime
 
-    from renkei_node.demo.federation import Federation
+    from renkei_node.demo.federation import Federation, Member
     from renkei_node.demo.journal import Journal
 
-WAIT_SECONDS: Final = 30.0
-_POLL_SECONDS: Final = 0.01
+WAIT_SECONDS: Final = 60.0  # a machine may be busy; the bars are the report's
+_POLL_SECONDS: Final = 0.02
 _SEED: Final = 77
 
 
@@ -95,6 +97,18 @@ class Play:
         )
         arrest.restraint_time.FromDatetime(restrained)
         return arrest
+
+    def markers(self) -> Markers:
+        """Draw the markers of something that is neither tip nor arrest."""
+        return make_markers(self._chance)
+
+    async def holds_tip(self, code: str, name: str) -> bool:
+        """Say whether an agency can read a tip."""
+        try:
+            await self.read_tip(code, name)
+        except NotAllowed:
+            return False
+        return True
 
     async def record_tip(self, code: str, tip: tips_pb2.Tip) -> tips_pb2.Tip:
         """Record a tip and note that it was acknowledged."""
@@ -164,6 +178,21 @@ class Play:
         _, seconds = await self.wait("every lane is received", look, since=time.monotonic())
         return seconds
 
+    async def at_rest(self) -> float:
+        """Wait until everything recorded is in effect everywhere it goes; returns the seconds it took."""
+        began = time.monotonic()
+        for what in (self._followers_level, self.caught_up, self._followers_level):  # out, across, and in
+            await what()
+        return time.monotonic() - began
+
+    async def _followers_level(self) -> None:
+        async def look() -> bool | None:
+            standings = [await asyncio.to_thread(_ask, member) for member in self.federation.members.values()]
+            followers = [f for standing in standings for service in standing.services for f in service.followers]
+            return True if followers and not any(follower.lag for follower in followers) else None
+
+        await self.wait("every follower is level", look, since=time.monotonic())
+
     async def peer(self, code: str, other: str) -> exchange_pb2.Peer:
         """Ask one agency how it sees another."""
         return next(peer for peer in await self._peers(code) if peer.name == f"agencies/{other}")
@@ -180,6 +209,10 @@ class Play:
             for lane in peer.lanes
             if lane.lane == exchange_pb2.LANE_DATA and lane.outbound
         )
+
+
+def _ask(member: Member) -> Standing:
+    return ask(member.settings, member.ports, member.directory.operator_token.read_text())
 
 
 def occurrence(
