@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
     from renkei_chassis.database.schema import Schema
     from renkei_chassis.rpc.methods import Api
+    from renkei_chassis.rpc.pipeline import OnRefused
 
 _LOG: Final = logging.getLogger("renkei.service")
 _LOCAL_MAX_AGE: Final = timedelta(hours=24)
@@ -95,6 +96,8 @@ class Wiring:
     """What runs as long as the service does."""
     closing: Sequence[Callable[[], Awaitable[None]]] = ()
     """What is to be closed at the end."""
+    on_refused: OnRefused | None = None
+    """What is told of each refused call before its caller is, for a service that must keep a record."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,7 +168,9 @@ class Service:
         self._ending.push_async_callback(self._end_tasks)
         follower_methods = self._follow(wiring.follows, tokens)
         verifier = Verifier(audience=around.agency, trust=around.trust)
-        pipeline = Pipeline(verifier=verifier, writer=self.writer, metrics=self.metrics, service=name)
+        pipeline = Pipeline(
+            verifier=verifier, writer=self.writer, metrics=self.metrics, service=name, on_refused=wiring.on_refused
+        )
         api: Api = {**wiring.api, **log_api(self.log), **follower_methods}
         server = Server(api=api, pipeline=pipeline, reflection=around.reflection)
         self._ending.push_async_callback(server.stop)

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from renkei_chassis.telemetry.tracing import Scope
 
     Metadata = Iterable[tuple[str, str | bytes]]
+    OnRefused = Callable[[str, Principal, bytes, RenkeiError], Awaitable[None]]
 
 MAX_REQUEST_BYTES: Final = 256 * 1024
 _LOG: Final = logging.getLogger("renkei.rpc")
@@ -63,14 +64,19 @@ class Pipeline:
         tracing: Tracing | None = None,
         limits: Limits | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        on_refused: OnRefused | None = None,
     ) -> None:
-        """Take what calls are checked against, and where writes go."""
+        """Take what calls are checked against, and where writes go.
+
+        `on_refused` is awaited for every unary call that is refused to a known caller, before that caller is told.
+        """
         self._verifier = verifier
         self._writer = writer
         self._service = service
         self._tracing = tracing or Tracing()
         self._limits = limits or Limits()
         self._now = now
+        self._on_refused = on_refused
         self._streams: set[Deadline] = set()
         self._draining = False
         self._seconds = metrics.histogram("renkei_rpc_seconds", "Time a call took.", ("method", "code"))
@@ -81,7 +87,8 @@ class Pipeline:
         caller: Principal | None = None
         try:
             metadata = context.invocation_metadata()
-            caller = self._admit(route, metadata)
+            caller = self._known(metadata)
+            authorize(caller, route.permission, route.roles)
             deadline = Deadline(allowed(context.time_remaining(), self._limits.unary, self._limits.unary_default))
             with self._scope(route, caller, metadata) as scope:
                 async with deadline:
@@ -97,6 +104,7 @@ class Pipeline:
         else:
             self._tell(route, started, "OK", caller=caller)
             return encoded
+        await self._record(route, raw, refusal, caller)
         return await _abort(context, refusal)
 
     async def stream(self, route: Route, raw: bytes, context: grpc.aio.ServicerContext[Any, Any]) -> None:
@@ -143,7 +151,8 @@ class Pipeline:
         caller: Principal | None = None
         try:
             metadata = context.invocation_metadata()
-            caller = self._admit(route, metadata)
+            caller = self._known(metadata)
+            authorize(caller, route.permission, route.roles)
             deadline = Deadline(allowed(context.time_remaining(), self._limits.stream, self._limits.stream))
             with self._scope(route, caller, metadata) as scope:
                 call = Call(path=route.path, caller=caller, trace_parent=scope.traceparent)
@@ -171,15 +180,29 @@ class Pipeline:
         finally:
             self._streams.discard(deadline)
 
-    def _admit(self, route: Route, metadata: Metadata | None) -> Principal:
-        """Authenticate and authorise; the request has not been looked at yet."""
+    async def _record(self, route: Route, raw: bytes, refusal: RenkeiError, caller: Principal | None) -> None:
+        """Have a refusal recorded; one that cannot be is a refusal all the same."""
+        if self._on_refused is None or caller is None:
+            return
+        try:
+            await self._on_refused(route.path, caller, raw, refusal)
+        except Exception as error:  # noqa: BLE001 (the caller's answer stands)
+            log_event(
+                _LOG,
+                "a refusal was not recorded",
+                level=logging.ERROR,
+                error=error,
+                service=self._service,
+                method=route.path,
+            )
+
+    def _known(self, metadata: Metadata | None) -> Principal:
+        """Authenticate the caller; the request has not been looked at yet."""
         token: str | bytes | None = None
         for key, value in metadata or ():
             if key == "authorization":
                 token = value
-        caller = self._verifier.verify(bearer(token), self._now())
-        authorize(caller, route.permission, route.roles)
-        return caller
+        return self._verifier.verify(bearer(token), self._now())
 
     def _scope(self, route: Route, caller: Principal, metadata: Metadata | None) -> Scope:
         """Go on with the caller's trace, if it is of this agency."""
