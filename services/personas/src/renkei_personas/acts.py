@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from renkei.personas.v1 import events_pb2, personas_pb2
@@ -22,7 +23,7 @@ from renkei_chassis.errors import (
 from renkei_personas.domain.case import Act, Case
 from renkei_personas.domain.contacts import chained
 from renkei_personas.domain.decide import Step, decide, strike
-from renkei_personas.domain.plan import Basis
+from renkei_personas.domain.plan import Basis, Rules
 from renkei_personas.domain.reasons import Refused
 from renkei_personas.domain.states import Allows
 from renkei_personas.names import Names, denied
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
 
     from renkei_chassis.database.transaction import Transaction
     from renkei_chassis.identity import Principal
-    from renkei_personas.domain.plan import Rules
     from renkei_personas.settings import Settings
     from renkei_personas.store.cases import Loaded
 
@@ -68,7 +68,17 @@ class Acts:
     def rules(self, connection: Connection | Transaction) -> Rules:
         """Say what the force has set for itself, with the legal bases that are registered."""
         bases = {row.id: basis_of(row.content) for row in records.bases(connection)}
-        return self._settings.rules(self.names.agency, bases)
+        settings = self._settings
+        return Rules(
+            agency=self.names.agency,
+            max_period_days=settings.max_period_days,
+            approval_valid=timedelta(days=settings.approval_days),
+            review_within=timedelta(hours=settings.review_hours),
+            log_within=timedelta(hours=settings.log_hours),
+            wind_down=timedelta(days=settings.wind_down_days),
+            longest_hold=timedelta(days=settings.longest_hold_days),
+            bases=bases,
+        )
 
     def load(self, transaction: Transaction, persona: bytes, caller: Principal, *, etag: str = "") -> Loaded:
         """Read what the caller has a part in; everything else looks missing."""

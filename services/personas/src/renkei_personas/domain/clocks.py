@@ -28,7 +28,7 @@ class Clock:
 
 def clocks_of(case: Case, rules: Rules) -> list[Clock]:
     """Give the clocks that run, the next first. What has struck is not among them: its effect took its cause away."""
-    return sorted(_running(case, rules), key=lambda clock: (clock.due, clock.kind, clock.subject))
+    return sorted(_running(case, rules), key=lambda clock: (clock.due, clock.subject))
 
 
 def row_of(clock: Clock, case: Case) -> str:

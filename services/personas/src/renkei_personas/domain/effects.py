@@ -87,9 +87,7 @@ def _vacate(case: Case, act: Act, row: Row) -> Case:
     """Note from when on; the clock does the rest, at once where it is due. A vacancy is never put off."""
     del row
     when = act.now if act.time is None else max(act.time, act.now)
-    if case.vacancy is not None and case.vacancy <= when:
-        return case
-    return replace(case, vacancy=when)
+    return replace(case, vacancy=when if case.vacancy is None else min(case.vacancy, when))
 
 
 def _appoint(case: Case, act: Act, row: Row) -> Case:

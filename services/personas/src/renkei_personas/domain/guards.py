@@ -155,7 +155,8 @@ def is_asker(case: Case, act: Act, rules: Rules) -> None:
     """提示先は求めた相手である · the recipient is the account that asked."""
     del rules
     request = case.request(act.number)
-    if request is not None and request.account != act.account:
+    assert request is not None  # noqa: S101 (the guard before looked)
+    if request.account != act.account:
         raise Refused("RECIPIENT_MISMATCH", fields=["recipient"])
 
 
@@ -205,11 +206,9 @@ def review_ahead(case: Case, act: Act, rules: Rules) -> None:
 def two_witnesses(case: Case, act: Act, rules: Rules) -> None:
     """立会人は無関係の二人である · two officers of the agency, neither custodian nor holder nor issuer."""
     document = document_of(case, act)
-    named = set(act.officers) - {act.who, case.plan.custodian, document.custodian, document.holder, document.issuer}
-    if (
-        len(act.officers) != WITNESSES
-        or len({one for one in named if one.startswith(f"{rules.agency}/officers/")}) < WITNESSES
-    ):
+    involved = {case.plan.custodian, document.custodian, document.holder, document.issuer}
+    fit = {one for one in act.officers if one.startswith(f"{rules.agency}/officers/")} - involved
+    if len(act.officers) != WITNESSES or len(fit) != WITNESSES:
         raise Refused("WITNESSES_INVALID", fields=["witnesses"])
 
 
