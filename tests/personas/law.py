@@ -328,6 +328,10 @@ def _broken(d: Any, guard: str, case: Any, act: Any) -> Iterator[tuple[Any, Any,
             for who in (DRAFTER, CUSTODIAN, ACTOR, CHIEF, "agencies/jp-13/officers/x"):
                 yield case, replace(act, officer=who), "SUPERVISOR_UNSUITABLE"
             yield case, replace(act, rank=0), "SUPERVISOR_UNSUITABLE"
+            # Who approved the plan, or its extension, does not come to supervise what was approved.
+            yield replace(case, approver=OUTSIDER), act, "SUPERVISOR_UNSUITABLE"
+            extended = replace(an_extension(d, "APPROVED"), approver=OUTSIDER)
+            yield replace(case, extension=extended), act, "SUPERVISOR_UNSUITABLE"
         case "outcome":
             yield case, replace(act, outcome=1), "OUTCOME_CONTRADICTED"
         case "settled":

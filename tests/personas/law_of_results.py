@@ -453,12 +453,22 @@ def check_legal_bases(d: Any) -> None:  # noqa: ANN401
     assert refusal(d, named, account, good) == "ACCOUNT_WITHOUT_LEGAL_BASIS"
 
 
-def _extension_refusal(d: Any, plan: Any, old: Any) -> tuple[str, tuple[str, ...]]:  # noqa: ANN401
+def _extension_refusal(d: Any, plan: Any, old: Any, supervisor: str = SUPERVISOR) -> tuple[str, tuple[str, ...]]:  # noqa: ANN401
     try:
-        d.plan.check_extension(plan, of=old)
+        d.plan.check_extension(plan, of=old, supervisor=supervisor)
     except d.reasons.Refused as error:
         return error.reason, error.fields
     return "", ()
+
+
+def check_an_extension_names_who_supervises_now(d: Any) -> None:  # noqa: ANN401
+    old, new = a_plan(d), a_longer_plan(d, supervisor=OUTSIDER, supervisor_rank=2)
+    assert _extension_refusal(d, new, old, OUTSIDER) == ("", ())
+    assert _extension_refusal(d, new, old) == ("EXTENSION_INVALID", ("plan",))
+    assert _extension_refusal(d, a_longer_plan(d), old, OUTSIDER) == ("EXTENSION_INVALID", ("plan",))
+    case, act = scene(d, "EXTEND", "ACTIVE", "DRAFTER")
+    assert refusal(d, replace(case, supervisor=OUTSIDER), act) == "EXTENSION_INVALID"
+    assert refusal(d, replace(case, supervisor=OUTSIDER), replace(act, plan=new)) == ""
 
 
 def check_what_an_extension_may_change(d: Any) -> None:  # noqa: ANN401

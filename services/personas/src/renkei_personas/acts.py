@@ -112,7 +112,7 @@ class Acts:
         failpoints.hit(f"personas.{act.action}.decided")
         work.row = replace(work.row, **(changes or {}))
         work.reason, work.subject = reason, subject
-        self._note(transaction, work, step, actor=act.who)
+        self._note(transaction, work, step, actor=act.who, act=act)
         work.reason = work.subject = ""
         self._strike(transaction, work, rules)
         saved = cases.save(transaction, before, work.row, work.case, rules)
@@ -140,7 +140,7 @@ class Acts:
             self._note(transaction, work, step, actor="clock")
             failpoints.hit(f"personas.{step.action}.noted")
 
-    def _note(self, transaction: Transaction, work: _Work, step: Step, *, actor: str) -> None:
+    def _note(self, transaction: Transaction, work: _Work, step: Step, *, actor: str, act: Act | None = None) -> None:
         """Record a step: an entry in the chain, the tasks it opens, what others are told."""
         earlier, work.case = work.case, step.case
         row = work.row
@@ -155,6 +155,8 @@ class Acts:
             subject=work.subject,
         )
         entry.record_time.FromMicroseconds(transaction.now_us)
+        if act is not None:
+            _name_in(entry, act)
         content = entry.SerializeToString(deterministic=True)
         head = chained(row.entry_head, content)
         records.insert(
@@ -162,7 +164,9 @@ class Acts:
         )
         for number, kind in enumerate(step.opens, start=row.tasks + 1):
             records.insert(transaction, tables.tasks, _task(transaction, row.id, number, int(kind)))
-        work.row = replace(row, entries=entry.number, entry_head=head, tasks=row.tasks + len(step.opens))
+        if step.action in {"SUBMIT", "EXTEND"}:
+            _keep_plan(transaction, work)
+        work.row = replace(work.row, entries=entry.number, entry_head=head, tasks=row.tasks + len(step.opens))
         self._tell(transaction, work, step, actor)
         transaction.after_commit(_Passed(f"personas.{step.action}.committed"))
 
@@ -280,6 +284,25 @@ def basis_of(content: bytes) -> Basis:
         valid_from=from_us(message.valid_from.ToMicroseconds()),
         valid_until=from_us(message.valid_until.ToMicroseconds()),
     )
+
+
+def _keep_plan(transaction: Transaction, work: _Work) -> None:
+    """Keep the bytes of what was submitted: a later plan takes their place in the row, and never in the record."""
+    extension = work.case.extension
+    plan, plan_hash = (work.row.plan, work.case.plan_hash)
+    if extension is not None:
+        plan, plan_hash = (work.row.extension_plan, extension.plan_hash)
+    records.keep_plan(transaction, work.row.id, plan_hash, plan)
+
+
+def _name_in(entry: personas_pb2.Entry, act: Act) -> None:
+    """Write down what an act named: whom, with whom, on which contact, for when, with what outcome."""
+    entry.officers.extend(act.officers or ((act.officer,) if act.officer else ()))
+    entry.account = act.account
+    entry.contact_number = act.number
+    entry.outcome = act.outcome  # type: ignore[assignment] # the numbers are the contract's
+    if act.time is not None:
+        entry.time.FromDatetime(act.time)
 
 
 def _task(transaction: Transaction, persona: bytes, number: int, kind: int) -> dict[str, Any]:

@@ -2,7 +2,8 @@
 
 The values of real records are kept here as keyed hashes, out of the logs that this service follows. So the check asks
 nobody, works when cut off, and no invented value is ever told to another service. What was once seen stays: an
-invented value that hits a deleted record is refused too.
+invented value that hits a deleted record is refused too. What is compared: names of persons, every identifier, and the
+addresses that stand in any text of a record.
 """
 
 from __future__ import annotations
@@ -17,11 +18,13 @@ from sqlalchemy import select
 
 from renkei_normalform import IdentifierType as Kind
 from renkei_normalform import NotAnIdentifier, normalize
+from renkei_personas.addresses import addresses_in, one_way
 from renkei_personas.store.tables import seen
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from google.protobuf.message import Message
     from renkei.event.v1.event_pb2 import Event
     from renkei.identifiers.v1.identifiers_pb2 import Identifier
     from renkei.personas.v1.documents_pb2 import Legend
@@ -53,7 +56,8 @@ class Collisions:
     def learn_tip(self, transaction: Transaction, event: Event, payload: Any) -> None:  # noqa: ANN401 (one of several)
         """Note the values of a tip."""
         del event
-        self._learn(transaction, _identified(one.identifier for one in payload.tip.identifiers))
+        identified = _identified(one.identifier for one in payload.tip.identifiers)
+        self._learn(transaction, [*identified, *_addresses(payload)])
 
     def learn_arrest(self, transaction: Transaction, event: Event, payload: Any) -> None:  # noqa: ANN401 (one of several)
         """Note the values of an arrest, and the person's names where they are told."""
@@ -61,7 +65,8 @@ class Collisions:
         arrest = payload.arrest
         items = (one.identifier for item in arrest.seized_items for one in item.identifiers)
         names = [("name", text) for text in (arrest.person.display_name, arrest.person.kana) if text]
-        self._learn(transaction, [*_identified(items), *((kind, plain(text)) for kind, text in names)])
+        found = [*_identified(items), *((kind, plain(text)) for kind, text in names), *_addresses(payload)]
+        self._learn(transaction, found)
 
     def _learn(self, transaction: Transaction, values: Iterable[tuple[str, str]]) -> None:
         for value in values:
@@ -98,9 +103,23 @@ def _identified(identifiers: Iterable[Identifier]) -> Iterator[tuple[str, str]]:
             yield "number", number
 
 
+def _addresses(message: Message) -> Iterator[tuple[str, str]]:
+    """Find addresses in every text of a record."""
+    for field, value in message.ListFields():
+        for item in value if field.is_repeated else [value]:
+            if field.type == field.TYPE_MESSAGE:
+                yield from _addresses(item)
+            elif field.type == field.TYPE_STRING:
+                yield from (("address", address) for address in addresses_in(item))
+
+
+def _written(address: str) -> set[str]:
+    return {one_way(address), *addresses_in(address)} - {""}
+
+
 def _invented(legend: Legend) -> Iterator[tuple[str, list[tuple[str, str]]]]:
     yield "document.legend.display_name", _given("name", legend.display_name)
-    yield "document.legend.address", _given("address", legend.address)
+    yield "document.legend.address", [("address", text) for text in _written(legend.address)]
     yield "document.legend.number", _given("number", legend.number)
     yield "document.legend.phone", [*_given("number", legend.phone), *_normal(Kind.PHONE, legend.phone)]
     yield "document.legend.account", [*_given("number", legend.account), *_normal(Kind.BANK_ACCOUNT, legend.account)]

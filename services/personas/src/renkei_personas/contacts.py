@@ -1,24 +1,17 @@
-"""ContactsService: requests, contacts and incidents in one chain, their review, and what of them is told."""
+"""ContactsService, but for disclosures: requests, contacts and incidents in one chain, and their review."""
 
 from __future__ import annotations
 
-import uuid
 from typing import TYPE_CHECKING, Any, Final
 
-from renkei.exchange.v1 import exchange_pb2
-from renkei.identifiers.v1 import identifiers_pb2
 from renkei.personas.v1 import contacts_pb2
-from renkei.policy.v1 import handling_pb2
-from renkei.tips.v1 import tips_pb2
 
 from renkei_chassis.clock import from_us
 from renkei_chassis.database.requests import WriteMethod, Written
 from renkei_chassis.errors import FieldViolation, InvalidArgument
 from renkei_chassis.rpc.methods import Call, ReadMethod
-from renkei_personas.acts import Acts, act_of, error_of
+from renkei_personas.acts import Acts, act_of
 from renkei_personas.domain.contacts import chained, sounds_like_taking_part
-from renkei_personas.domain.reasons import Refused
-from renkei_personas.names import denied
 from renkei_personas.store import records, tables
 from renkei_personas.views import Views
 
@@ -38,13 +31,10 @@ _ACTIONS: Final = {
     contacts_pb2.Contact.KIND_CONTACT: "LOG_CONTACT",
     contacts_pb2.Contact.KIND_INCIDENT: "REPORT_INCIDENT",
 }
-_PURPOSE: Final = "organised-robbery"
-# A value that other protected sources use too, so that it never means a persona.
-_TIP_TEXT: Final = "提供元は保護されている。内容は発信元の連絡窓口に照会すること。"
 
 
 class Contacts:
-    """The methods of ContactsService."""
+    """The methods about contacts."""
 
     def __init__(self, *, acts: Acts, reading: Reading) -> None:
         """Take what carries acts out, and who sees what."""
@@ -61,9 +51,6 @@ class Contacts:
             "ReportIncident": self._log(contacts_pb2.Contact.KIND_INCIDENT),
             "ReviewContacts": WriteMethod(rule=self._review, rebuild=_reviewed),
             "ListContacts": ReadMethod(answer=self._list),
-            "PrepareDisclosure": WriteMethod(rule=self._prepare, rebuild=self._prepared),
-            "ConfirmDisclosure": WriteMethod(rule=self._confirm, rebuild=self._prepared),
-            "ListDisclosures": ReadMethod(answer=self._disclosures),
         }
 
     def _log(self, kind: contacts_pb2.Contact.Kind.ValueType) -> WriteMethod:
@@ -159,52 +146,6 @@ class Contacts:
         answer = contacts_pb2.ReviewContactsResponse(reviewed=count)
         return Written(answer=answer, resource=request.parent, version=count)
 
-    def _prepare(
-        self, transaction: Transaction, request: contacts_pb2.PrepareDisclosureRequest, caller: Principal
-    ) -> Written:
-        persona, number = self._names.read_numbered(request.contact, "contacts", field="contact")
-        before = self._acts.load(transaction, persona, caller)
-        disclosure, once = uuid.uuid4(), uuid.uuid4()
-        name = self._names.part(persona, "disclosures", disclosure.bytes)
-        act = act_of("DISCLOSE", caller, transaction, number=number)
-        self._acts.carry_out(transaction, before, act, subject=name)
-        answer = contacts_pb2.Disclosure(name=name, contact=request.contact, preparer=caller.subject)
-        answer.create_time.FromMicroseconds(transaction.now_us)
-        if request.HasField("harm"):
-            asked = exchange_pb2.RaiseImminentHarmRequest(
-                request_id=str(once), harm=request.harm, recipients=request.recipients
-            )
-            answer.harm_request.CopyFrom(asked)
-        else:
-            answer.tip_request.CopyFrom(_tip(request, agency=self._names.agency, request_id=str(once)))
-        row = {
-            "persona": persona,
-            "id": disclosure.bytes,
-            "contact": number,
-            "record": "",
-            "content": answer.SerializeToString(deterministic=True),
-            "preparer": caller.subject,
-            "create_us": transaction.now_us,
-        }
-        records.insert(transaction, tables.disclosures, row)
-        return Written(answer=answer, resource=name)
-
-    def _confirm(
-        self, transaction: Transaction, request: contacts_pb2.ConfirmDisclosureRequest, caller: Principal
-    ) -> Written:
-        persona, disclosure = self._names.read_part(request.name, "disclosures")
-        before = self._acts.load(transaction, persona, caller)
-        row = records.disclosure(transaction, disclosure)
-        if row is None or bytes(row.persona) != persona:
-            raise denied()
-        if row.record not in {"", request.record}:
-            raise error_of(Refused("DISCLOSURE_CONFIRMED"))
-        act = act_of("DISCLOSE", caller, transaction, number=row.contact)
-        self._acts.carry_out(transaction, before, act, reason=request.record, subject=request.name)
-        records.confirm_disclosure(transaction, disclosure, request.record)
-        confirmed = records.disclosure(transaction, disclosure)
-        return Written(answer=self._views.disclosure(confirmed, whole=False), resource=request.name)
-
     def _load(self, transaction: Transaction, parent: str, caller: Principal) -> Loaded:
         return self._acts.load(transaction, self._names.read_persona(parent, field="parent"), caller)
 
@@ -213,34 +154,11 @@ class Contacts:
         row = records.one(transaction, tables.contacts, *self._names.read_numbered(resource, "contacts"))
         return None if row is None else self._views.contact(row)
 
-    def _prepared(self, transaction: Transaction, resource: str, version: int) -> Message | None:
-        del version
-        _, disclosure = self._names.read_part(resource, "disclosures")
-        row = records.disclosure(transaction, disclosure)
-        return None if row is None else self._views.disclosure(row, whole=True)
-
     async def _list(self, request: contacts_pb2.ListContactsRequest, call: Call) -> Message:
         persona = self._reading.seen(request.parent, call, field="parent").row.id
         rows, token = await self._reading.numbered(_contacts, request, persona, "contacts")
         return contacts_pb2.ListContactsResponse(
             contacts=[self._views.contact(row) for row in rows], next_page_token=token
-        )
-
-    async def _disclosures(self, request: contacts_pb2.ListDisclosuresRequest, call: Call) -> Message:
-        """Show the true link: to the supervisor of one investigation, to an auditor of all."""
-        persona: bytes | None = None
-        if "AUDITOR" not in call.caller.roles or request.parent != self._names.agency:
-            loaded = self._reading.seen(request.parent, call, field="parent")
-            if call.caller.subject != loaded.case.supervisor:
-                raise denied()
-            persona = loaded.row.id
-
-        def question(last: bytes | None, connection: Connection, *, limit: int) -> Sequence[Any]:
-            return records.disclosures(connection, persona, after=last or b"", limit=limit)
-
-        rows, token = await self._reading.keyed(question, request, "disclosures")
-        return contacts_pb2.ListDisclosuresResponse(
-            disclosures=[self._views.disclosure(row, whole=False) for row in rows], next_page_token=token
         )
 
 
@@ -255,26 +173,6 @@ def _require(asked: contacts_pb2.Contact, kind: contacts_pb2.Contact.Kind.ValueT
     if missing:
         violations = [FieldViolation(field=field, description="must be given") for field in missing]
         raise InvalidArgument("FIELD_INVALID", f"{missing[0]}: must be given", violations=violations)
-
-
-def _tip(request: contacts_pb2.PrepareDisclosureRequest, *, agency: str, request_id: str) -> tips_pb2.CreateTipRequest:
-    """Write the tip that identifiers become: source OTHER, provenance withheld, to be asked before use in court."""
-    handling = handling_pb2.Handling(
-        purpose_code=request.purpose_code or _PURPOSE,
-        releasable_to=request.releasable_to,
-        onward=handling_pb2.ONWARD_ORCON,
-        judicial_use=handling_pb2.JUDICIAL_USE_ASK,
-        permitted_action=handling_pb2.PERMITTED_ACTION_COORDINATE_FIRST,
-    )
-    grading = tips_pb2.Grading(reliability=tips_pb2.Grading.RELIABILITY_X, accuracy=tips_pb2.Grading.ACCURACY_4)
-    tip = tips_pb2.Tip(source=tips_pb2.Tip.SOURCE_OTHER, grading=grading, text=_TIP_TEXT, handling=handling)
-    for identifier in request.identifiers:
-        tip.identifiers.add(
-            identifier=identifiers_pb2.Identifier(type=identifier.type, original=identifier.original),
-            provenance=identifiers_pb2.PROVENANCE_WITHHELD_ASK_ORIGINATOR,
-            relation=identifiers_pb2.RELATION_COMMUNICATED,
-        )
-    return tips_pb2.CreateTipRequest(request_id=request_id, parent=agency, tip=tip)
 
 
 def _contacts(connection: Connection, *, persona: bytes, number: int, limit: int) -> Sequence[Any]:

@@ -117,12 +117,15 @@ class Inbox:
         row = cases.find_by_plan(transaction, plan_id) if plan_id is not None else None
         if row is None or payload.agency != self._agency or payload.version != row.reported_version:
             return
-        before = cases.Loaded(row=row, case=cases.case_of(transaction, row))
+        # What is due strikes first and stays, whether or not the acknowledgement came in time.
+        self._acts.let_clocks_strike(transaction, row.id)
+        before = cases.load(transaction, row.id)
+        assert before is not None  # noqa: S101 (it was found above)
         action = action_on(before.case, "ACKNOWLEDGE")
         act = Act(action=action, who=self._npa, roles=_NPA, now=transaction.now)
         changes: dict[str, Any] = {"acknowledge_us": transaction.now_us}
         if before.case.extension is not None:
-            changes["plan"] = row.extension_plan
+            changes["plan"] = before.row.extension_plan
         try:
             self._acts.carry_out(transaction, before, act, changes=changes)
         except RenkeiError:

@@ -12,15 +12,16 @@ from renkei.personas.v1 import enums_pb2, personas_pb2
 from renkei_chassis import failpoints
 from renkei_chassis.clock import from_us
 from renkei_chassis.database.requests import WriteMethod, Written
-from renkei_chassis.errors import FailedPrecondition, InvalidArgument, NotAllowed, NotFoundOrDenied
+from renkei_chassis.errors import InvalidArgument, NotFoundOrDenied
 from renkei_chassis.identity.keys import public_from_text
 from renkei_chassis.ids import uuid7
+from renkei_chassis.records.times import broken_times, check_times
 from renkei_chassis.resource_names import Pattern
 from renkei_chassis.rpc.validation import validate
 from renkei_personas.acts import Acts, act_of, error_of, may_read
 from renkei_personas.domain.decide import action_on
 from renkei_personas.domain.plan import plan_hash
-from renkei_personas.domain.reasons import REASONS, Refused
+from renkei_personas.domain.reasons import Refused
 from renkei_personas.domain.states import State, TaskKind
 from renkei_personas.names import denied
 from renkei_personas.store import cases, records, tables
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 BASIS_TAG = b"renkei-legal-basis-v1\0"
 _BASIS = Pattern("agencies/{agency}/legalBases/{basis}")
 _LATE_US = 24 * 3600 * 1_000_000
+_LONGEST_REASON = 2000
 
 
 class Plans:
@@ -212,6 +214,10 @@ class Plans:
     ) -> Written:
         """Record danger, whatever is wrong with the report. What is unusual is flagged, and opens a safety task too."""
         before = self._known(transaction, request.name)
+        if list(broken_times(request, "")):  # no time that there is: never a reason to refuse
+            said, request = request, personas_pb2.ReportDangerRequest()
+            request.CopyFrom(said)
+            request.ClearField("occur_time")
         flags = list(_flags(request, before, caller, transaction))
         number = uuid7()
         name = f"{self._names.agency}/dangers/{number}"
@@ -229,7 +235,7 @@ class Plans:
         )
         if before is not None:
             act = act_of("REPORT_DANGER", caller, transaction)
-            self._acts.carry_out(transaction, before, act, reason=request.text, subject=name)
+            self._acts.carry_out(transaction, before, act, reason=request.text[:_LONGEST_REASON], subject=name)
         return Written(answer=personas_pb2.ReportDangerResponse(name=name, flags=flags), resource=name)
 
     def _known(self, transaction: Transaction, name: str) -> Loaded | None:
@@ -243,16 +249,16 @@ class Plans:
     ) -> Written:
         del caller
         if not any(_is_signed(key, request) for key in self._keys):
-            reason = REASONS["LEGAL_BASIS_UNSIGNED"]
-            raise NotAllowed("LEGAL_BASIS_UNSIGNED", reason.en, metadata={"ja": reason.ja})
+            raise error_of(Refused("LEGAL_BASIS_UNSIGNED"))
         try:
             basis = personas_pb2.LegalBasis.FromString(request.basis)
         except DecodeError:
             raise InvalidArgument("MALFORMED_REQUEST", "the signed bytes are no legal basis") from None
         validate(basis, request.basis)
+        check_times(basis, "basis")
         name = _BASIS.format(agency=self._names.agency.removeprefix("agencies/"), basis=basis.id)
         if any(row.id == basis.id for row in records.bases(transaction)):
-            raise FailedPrecondition("LEGAL_BASIS_MISSING", "a legal basis of that id is registered; make another id")
+            raise error_of(Refused("LEGAL_BASIS_KNOWN"))
         row = {
             "id": basis.id,
             "content": request.basis,

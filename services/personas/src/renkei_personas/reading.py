@@ -47,6 +47,7 @@ class Reading:
             "GetPersona": ReadMethod(answer=self._get),
             "ListPersonas": ReadMethod(answer=self._list),
             "ListEntries": ReadMethod(answer=self._entries),
+            "ListPlanVersions": ReadMethod(answer=self._plans),
             "ListTasks": ReadMethod(answer=self._tasks),
             "ListDangers": ReadMethod(answer=self._dangers),
             "ListLegalBases": ReadMethod(answer=self._bases),
@@ -112,6 +113,13 @@ class Reading:
         persona = self.seen(request.parent, call, field="parent").row.id
         rows, token = await self.numbered(_of(tables.entries), request, persona, "entries")
         return personas_pb2.ListEntriesResponse(entries=[self._views.entry(row) for row in rows], next_page_token=token)
+
+    async def _plans(self, request: personas_pb2.ListPlanVersionsRequest, call: Call) -> Message:
+        persona = self.seen(request.parent, call, field="parent").row.id
+        rows, token = await self.numbered(_of(tables.plans), request, persona, "plans")
+        return personas_pb2.ListPlanVersionsResponse(
+            plans=[self._views.plan_version(row) for row in rows], next_page_token=token
+        )
 
     async def _tasks(self, request: personas_pb2.ListTasksRequest, call: Call) -> Message:
         persona = self.seen(request.parent, call, field="parent").row.id

@@ -2,18 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import TYPE_CHECKING
-
 from pydantic import BaseModel, Field
 
 from renkei_chassis.settings import STRICT
-from renkei_personas.domain.plan import Rules
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from renkei_personas.domain.plan import Basis
 
 
 class Settings(BaseModel):
@@ -62,16 +53,3 @@ class Settings(BaseModel):
         description="Ed25519 public keys (base64url) whose signature makes a legal basis. "
         "Without one, none can be registered.",
     )
-
-    def rules(self, agency: str, bases: Mapping[str, Basis]) -> Rules:
-        """Say to the rules what the force has set for itself."""
-        return Rules(
-            agency=agency,
-            max_period_days=self.max_period_days,
-            approval_valid=timedelta(days=self.approval_days),
-            review_within=timedelta(hours=self.review_hours),
-            log_within=timedelta(hours=self.log_hours),
-            wind_down=timedelta(days=self.wind_down_days),
-            longest_hold=timedelta(days=self.longest_hold_days),
-            bases=bases,
-        )

@@ -99,6 +99,14 @@ class Views:
         answer.head = bytes(row.head)
         return answer
 
+    def plan_version(self, row: Any) -> personas_pb2.PlanVersion:  # noqa: ANN401 (a row of the table)
+        """Show a plan as it was submitted."""
+        answer = personas_pb2.PlanVersion(
+            plan_hash=bytes(row.plan_hash).hex(), plan=personas_pb2.Plan.FromString(row.content), number=row.number
+        )
+        _set(answer.submit_time, row.submit_us)
+        return answer
+
     def task(self, row: Any) -> personas_pb2.Task:  # noqa: ANN401 (a row of the table)
         """Show a task."""
         answer = personas_pb2.Task(

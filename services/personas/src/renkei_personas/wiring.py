@@ -10,6 +10,7 @@ from renkei_personas.api import api_of
 from renkei_personas.clock_task import ClockTask
 from renkei_personas.collisions import Collisions
 from renkei_personas.contacts import Contacts
+from renkei_personas.disclosures import Disclosures
 from renkei_personas.documents import Documents
 from renkei_personas.inbox import Inbox
 from renkei_personas.names import Names
@@ -40,6 +41,7 @@ def blueprint(settings: Settings) -> Blueprint:
             reading=reading,
             documents=Documents(acts=acts, reading=reading, database=parts.database, collisions=collisions),
             contacts=Contacts(acts=acts, reading=reading),
+            disclosures=Disclosures(acts=acts, reading=reading),
             reports=Reports(names=names, npa=settings.npa, database=parts.database, tokens=parts.tokens),
         )
         clocks = ClockTask(

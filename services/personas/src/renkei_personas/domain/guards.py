@@ -47,7 +47,7 @@ def extension_valid(case: Case, act: Act, rules: Rules) -> None:
     """期間の延長又は書類数の増加のみ · it asks for longer or more and for nothing else, in a whole plan."""
     assert act.plan is not None  # noqa: S101 (the contract requires it)
     check_plan(act.plan, drafter=case.drafter, now=act.now, rules=rules, extends=True)
-    check_extension(act.plan, of=case.plan)
+    check_extension(act.plan, of=case.plan, supervisor=case.supervisor)
 
 
 def acknowledged(case: Case, act: Act, rules: Rules) -> None:
@@ -241,8 +241,10 @@ def outcome_fits(case: Case, act: Act, rules: Rules) -> None:
 
 
 def suitable_supervisor(case: Case, act: Act, rules: Rules) -> None:
-    """新監督者は警部以上で他の担当を兼ねない · the new one has a rank, and no other part."""
-    others = {case.drafter, case.plan.custodian, *case.plan.team, act.who}
+    """新監督者は警部以上で他の担当を兼ねず承認者でもない · the new one has a rank, no other part, nor approved it."""
+    others = {case.drafter, case.plan.custodian, *case.plan.team, act.who, case.approver}
+    if case.extension is not None:
+        others.add(case.extension.approver)
     if not act.rank or act.officer in others or not act.officer.startswith(f"{rules.agency}/officers/"):
         raise Refused("SUPERVISOR_UNSUITABLE", fields=["supervisor"])
 

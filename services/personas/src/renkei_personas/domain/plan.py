@@ -106,8 +106,11 @@ def is_allowed(plan: Plan, what: Allows, *, now: datetime, rules: Rules) -> bool
     return basis is not None and what in basis.allows and basis.valid_from <= now < basis.valid_until
 
 
-def check_extension(plan: Plan, *, of: Plan) -> None:
-    """Refuse an extension that asks for nothing more, or changes anything else."""
+def check_extension(plan: Plan, *, of: Plan, supervisor: str) -> None:
+    """Refuse an extension that asks for nothing more, or changes anything else.
+
+    It names the supervisor who is in the post now, whom the chief may have appointed since.
+    """
     longer, more = plan.end > of.end, plan.document_count > of.document_count
     less = plan.end < of.end or plan.document_count < of.document_count
     same = replace(
@@ -117,8 +120,10 @@ def check_extension(plan: Plan, *, of: Plan) -> None:
         necessity=of.necessity,
         alternatives=of.alternatives,
         officers_consent=of.officers_consent,
+        supervisor=of.supervisor,
+        supervisor_rank=of.supervisor_rank,
     )
-    if less or not (longer or more) or same != of:
+    if less or not (longer or more) or same != of or plan.supervisor != supervisor:
         raise Refused("EXTENSION_INVALID", fields=["plan"])
 
 

@@ -134,8 +134,8 @@ REASONS: Final[Mapping[str, Reason]] = {
     "EXTENSION_PENDING": Reason(_STATE, "既に延長の手続中である", "an extension is on its way already"),
     "SUPERVISOR_UNSUITABLE": Reason(
         _WRONG,
-        "監督者は同一機関の警部以上で、他の担当を兼ねない者とする",
-        "a supervisor is an inspector or above of the agency, without another part",
+        "監督者は同一機関の警部以上で、他の担当を兼ねず、この計画を承認していない者とする",
+        "a supervisor is an inspector or above of the agency, has no other part, and approved nothing of it",
     ),
     "HOLDER_INVALID": Reason(_WRONG, "原本は捜査員にのみ渡せる", "only an officer of the team can hold an original"),
     "TASK_DONE": Reason(_STATE, "その任務は完了している", "the task is done already"),
@@ -152,6 +152,14 @@ REASONS: Final[Mapping[str, Reason]] = {
     ),
     "NO_SUCH_CONTACT": Reason(
         _STATE, "その接触記録はない、又は確認済みである", "no such entry, or it was reviewed already"
+    ),
+    "LEGAL_BASIS_KNOWN": Reason(
+        _STATE, "その番号の法的根拠は既に登録されている", "a legal basis of that id is registered already"
+    ),
+    "LEGEND_TOLD": Reason(
+        _WRONG,
+        "提供する内容に仮装身分の氏名・住所・番号が含まれている",
+        "what would be told names a word or number of the fictitious identity",
     ),
 }
 

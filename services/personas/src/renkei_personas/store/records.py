@@ -27,6 +27,22 @@ def after(connection: Connection, table: Table, persona: bytes, *, number: int, 
     return connection.execute(statement.order_by(table.c.number).limit(limit)).all()
 
 
+def keep_plan(transaction: Transaction, persona: bytes, plan_hash: bytes, content: bytes) -> None:
+    """Keep a submitted plan; one that was submitted before is there already."""
+    table = tables.plans
+    kept = transaction.execute(select(table.c.plan_hash).where(table.c.persona == persona)).all()
+    if plan_hash in {bytes(row.plan_hash) for row in kept}:
+        return
+    row = {
+        "persona": persona,
+        "number": len(kept) + 1,
+        "plan_hash": plan_hash,
+        "content": content,
+        "submit_us": transaction.now_us,
+    }
+    transaction.insert(table, row)
+
+
 def open_tasks(connection: Connection, persona: bytes, *, number: int, limit: int) -> Sequence[Row[Any]]:
     """Read the tasks that are not done, after a number, oldest first."""
     table = tables.tasks
@@ -49,6 +65,12 @@ def documents(connection: Connection, persona: bytes, *, after: bytes, limit: in
     table = tables.documents
     statement = select(table).where(table.c.persona == persona, table.c.id > after).order_by(table.c.id)
     return connection.execute(statement.limit(limit)).all()
+
+
+def legends(transaction: Transaction, persona: bytes) -> Sequence[Row[Any]]:
+    """Read what the documents of an investigation say."""
+    table = tables.documents
+    return transaction.execute(select(table.c.legend).where(table.c.persona == persona)).all()
 
 
 def complete_task(transaction: Transaction, persona: bytes, number: int, *, who: str, note: str) -> None:

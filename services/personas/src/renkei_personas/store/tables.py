@@ -127,6 +127,18 @@ entries: Final = Table(
     PrimaryKeyConstraint("persona", "number"),
 )
 
+# Every plan that was ever submitted.
+plans: Final = Table(
+    "persona_plan",
+    metadata,
+    Column("persona", LargeBinary(16), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("plan_hash", LargeBinary(32), nullable=False),
+    Column("content", LargeBinary, nullable=False),  # the hash is over these bytes
+    Column("submit_us", BigInteger, nullable=False),
+    PrimaryKeyConstraint("persona", "number"),
+)
+
 tasks: Final = Table(
     "persona_task",
     metadata,
