@@ -131,6 +131,14 @@ class Acts:
             cases.save(transaction, before, work.row, work.case, rules)
             failpoints.hit("personas.CLOCK.stored")
 
+    def set_clocks(self, transaction: Transaction) -> None:
+        """Note for every investigation when its next clock strikes, by the settings as they are now."""
+        rules = self.rules(transaction)
+        for persona in cases.every(transaction):
+            loaded = cases.load(transaction, persona)
+            if loaded is not None:
+                cases.set_next(transaction, loaded, rules)
+
     def _strike(self, transaction: Transaction, work: _Work, rules: Rules) -> None:
         for clock, step in strike(work.case, transaction.now, rules):
             failpoints.hit(f"personas.{step.action}.decided")

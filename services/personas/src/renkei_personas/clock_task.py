@@ -37,12 +37,16 @@ class ClockTask:
         self._seconds = seconds
 
     async def run(self) -> None:
-        """Look for ever."""
+        """Look for ever. First set the clocks anew: the settings may have changed since the last run."""
+        is_set = False
         while True:
             try:
+                if not is_set:
+                    await self._writer.run(self._acts.set_clocks)
+                    is_set = True
                 await self.look()
             except RenkeiError as error:  # a turned clock, a full disk: the next look tries again
-                log_event(_LOG, "the clocks cannot strike", level=logging.WARNING, reason=error.reason)
+                _warn(error)
             await asyncio.sleep(self._seconds)
 
     async def look(self) -> int:
@@ -50,8 +54,15 @@ class ClockTask:
         now_us = self._clock.now_us()
         found = self._database.look(partial(cases.due, now_us=now_us))
         for persona in found:
-            await self._writer.run(partial(self._strike, persona))
+            try:
+                await self._writer.run(partial(self._strike, persona))
+            except RenkeiError as error:  # one that cannot is no reason for the others to wait
+                _warn(error)
         return len(found)
 
     def _strike(self, persona: bytes, transaction: Transaction) -> None:
         self._acts.let_clocks_strike(transaction, persona)
+
+
+def _warn(error: RenkeiError) -> None:
+    log_event(_LOG, "the clocks cannot strike", level=logging.WARNING, reason=error.reason)

@@ -49,7 +49,7 @@ class Disclosures:
         """Give the methods."""
         return {
             "PrepareDisclosure": WriteMethod(rule=self._prepare, rebuild=self._prepared),
-            "ConfirmDisclosure": WriteMethod(rule=self._confirm, rebuild=self._prepared),
+            "ConfirmDisclosure": WriteMethod(rule=self._confirm, rebuild=self._confirmed),
             "ListDisclosures": ReadMethod(answer=self._disclosures),
         }
 
@@ -115,9 +115,16 @@ class Disclosures:
 
     def _prepared(self, transaction: Transaction, resource: str, version: int) -> Message | None:
         del version
+        return self._found(transaction, resource, whole=True)
+
+    def _confirmed(self, transaction: Transaction, resource: str, version: int) -> Message | None:
+        del version
+        return self._found(transaction, resource, whole=False)
+
+    def _found(self, transaction: Transaction, resource: str, *, whole: bool) -> Message | None:
         _, disclosure = self._names.read_part(resource, "disclosures")
         row = records.disclosure(transaction, disclosure)
-        return None if row is None else self._views.disclosure(row, whole=True)
+        return None if row is None else self._views.disclosure(row, whole=whole)
 
     async def _disclosures(self, request: contacts_pb2.ListDisclosuresRequest, call: Call) -> Message:
         """Show the true link: to the supervisor of one investigation, to an auditor of all."""

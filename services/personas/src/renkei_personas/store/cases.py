@@ -104,6 +104,19 @@ def due(connection: Connection | Transaction, now_us: int, *, limit: int = 50) -
     return [bytes(row.id) for row in connection.execute(statement)]
 
 
+def every(connection: Connection | Transaction) -> Sequence[bytes]:
+    """Name every investigation: a force has a few dozen a year."""
+    return [bytes(row.id) for row in connection.execute(select(tables.personas.c.id))]
+
+
+def set_next(transaction: Transaction, loaded: Loaded, rules: Rules) -> None:
+    """Note when the next clock of an investigation strikes, where that changed."""
+    due_us = _next_due_us(loaded.case, rules)
+    if due_us != loaded.row.next_due_us:
+        chosen = tables.personas.c.id == loaded.row.id
+        transaction.execute(tables.personas.update().where(chosen).values(next_due_us=due_us))
+
+
 def page(connection: Connection, *, reader: str | None, before: bytes | None, limit: int) -> Sequence[Stored]:
     """Read rows, newest first; of those in which `reader` has a part, or all for None."""
     statement = select(tables.personas).order_by(tables.personas.c.id.desc()).limit(limit)
@@ -187,7 +200,6 @@ def add(transaction: Transaction, row: Stored) -> None:
 
 def save(transaction: Transaction, before: Loaded, row: Stored, case: Case, rules: Rules) -> Loaded:
     """Write an investigation back. `row` brings what the rules do not know; the case decides about the rest."""
-    running = clocks_of(case, rules)
     extension = case.extension
     saved = replace(
         row,
@@ -214,7 +226,7 @@ def save(transaction: Transaction, before: Loaded, row: Stored, case: Case, rule
         last_contact_us=_us(case.last_contact),
         waiting_us=_us(case.waiting),
         review_told=case.review_told,
-        next_due_us=to_us(running[0].due) if running else 0,
+        next_due_us=_next_due_us(case, rules),
     )
     changed = asdict(saved)
     del changed["id"]
@@ -302,6 +314,11 @@ def _requests(connection: Connection | Transaction, persona: bytes) -> tuple[Req
 
 def _stored(row: Row[Any]) -> Stored:
     return Stored(**{field.name: getattr(row, field.name) for field in fields(Stored)})
+
+
+def _next_due_us(case: Case, rules: Rules) -> int:
+    running = clocks_of(case, rules)
+    return to_us(running[0].due) if running else 0
 
 
 def _given(timestamp: Timestamp) -> datetime:
