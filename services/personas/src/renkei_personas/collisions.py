@@ -98,9 +98,9 @@ def _identified(identifiers: Iterable[Identifier]) -> Iterator[tuple[str, str]]:
     for identifier in identifiers:
         if identifier.normal_form:
             yield IdentifierType.Name(identifier.type), identifier.normal_form
-        number = plain(identifier.normal_form or identifier.original)
-        if len(number) >= _SHORTEST:
-            yield "number", number
+        for number in {plain(identifier.normal_form), plain(identifier.original)}:  # as it is read, and as written
+            if len(number) >= _SHORTEST:
+                yield "number", number
 
 
 def _addresses(message: Message) -> Iterator[tuple[str, str]]:

@@ -183,7 +183,7 @@ CONTACT_VERBS: Final = (
         target="parent",
         fields=(
             Field(option="--through", path="through_number", kind="number", help="The number of the last contact."),
-            Field(option="--note", path="note", kind="words", required=False, help="What you have to say."),
+            Field(option="--note", path="note", kind="words", help="What you have to say."),
         ),
     ),
     Verb(
