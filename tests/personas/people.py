@@ -89,7 +89,16 @@ class People:
     running: Running
     clock: ManualClock
 
-    async def call(self, who: str, method: str, /, *, role: str = "", **fields: Any) -> Any:  # noqa: ANN401
+    async def call(
+        self,
+        who: str,
+        method: str,
+        /,
+        *,
+        role: str = "",
+        seconds: float | None = None,
+        **fields: Any,  # noqa: ANN401
+    ) -> Any:  # noqa: ANN401
         """Call a method as somebody: the request's fields by name; `request_id` is made."""
         module = next(m for m in _STUBS if hasattr(m, f"{method}Request"))
         kind = getattr(module, f"{method}Request")
@@ -97,7 +106,7 @@ class People:
             fields.setdefault("request_id", str(uuid.uuid4()))
         client = self.running.client(who, role or ROLES[who])
         try:
-            return await client.call(getattr(client.stub(_STUBS[module]), method), kind(**fields))
+            return await client.call(getattr(client.stub(_STUBS[module]), method), kind(**fields), seconds=seconds)
         finally:
             await client.close()
 

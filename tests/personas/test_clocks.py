@@ -167,7 +167,7 @@ async def test_a_clock_that_was_turned_back_takes_nothing_back(restarting: Resta
         await until(people, active.name, "PERIOD_ENDS")
         restarting.clock.set(START + timedelta(days=1))
 
-        refused = await people.refused("suzuki", "ResumePersona", name=active.name, reason="(演習)")
+        refused = await people.refused("suzuki", "ResumePersona", seconds=1, name=active.name, reason="(演習)")
         still = await people.read(active.name)
 
     assert refused.code.name == "UNAVAILABLE"  # nothing is written by a clock that stands behind the log

@@ -14,7 +14,7 @@ import pytest
 from renkei_personas.domain.table import ROWS
 from tests.personas.stories import STORIES
 
-pytestmark = pytest.mark.timeout(180)  # the machine may be busy
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]  # the machine may be busy
 ROOT: Final = Path(__file__).parents[2]
 # A kill takes nothing back of what the system was given, so memory will do; a disk that others use would take minutes.
 MEMORY: Final = Path("/dev/shm")  # noqa: S108 (the folder below it is made for us alone)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 LEAST: Final = {"plans": 20_000, "extension": 5_000, "documents": 4_000, "contacts": 20_000}
-pytestmark = pytest.mark.timeout(240)  # the machine may be busy
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]  # the machine may be busy
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -176,7 +176,6 @@ BUGS: Final[dict[str, tuple[str, Callable[[], Any]]]] = {
 }
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("bug", BUGS)
 def test_a_planted_mistake_is_found(bug: str) -> None:
     model, plant = BUGS[bug]
