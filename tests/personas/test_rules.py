@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from renkei.personas.v1 import contacts_pb2, documents_pb2, enums_pb2, errors_pb2, personas_pb2
 
-from tests.personas.law import CHECKS
-from tests.personas.law_of_results import RESULTS
+from tests.personas.laws import LAWS
 from tests.personas.world import PACKAGE, RULES
 
 if TYPE_CHECKING:
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parent.parent.parent
 
 
-@pytest.mark.parametrize("check", [*CHECKS, *RESULTS], ids=lambda check: check.__name__.removeprefix("check_"))
+@pytest.mark.parametrize("check", LAWS, ids=lambda check: check.__name__.removeprefix("check_"))
 def test_the_rules_are_the_law(check: Callable[[object], None]) -> None:
     check(RULES)
 

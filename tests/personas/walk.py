@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from tests.personas.law import CHECKS
-from tests.personas.law_of_results import RESULTS
+from tests.personas.laws import LAWS
 from tests.personas.world import RULES
 
-for _check in (*CHECKS, *RESULTS):
+for _check in LAWS:
     _check(RULES)
