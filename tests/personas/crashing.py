@@ -26,15 +26,17 @@ from unittest import mock
 
 from renkei_chassis import failpoints
 from renkei_chassis.clock import ManualClock, from_us, to_us
+from renkei_chassis.identity import public_text
 from renkei_personas.settings import Settings
 from tests.personas.bench import opened
 from tests.personas.people import START
-from tests.personas.stories import STORIES, Stage, Step
+from tests.personas.stories import BASIS_KEY, STORIES, Stage, Step
+from tests.running import AGENCY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-SETTINGS: Final = Settings()
+SETTINGS: Final = Settings(legal_basis_keys=(public_text(BASIS_KEY),))
 _UUID: Final = re.compile(r"[0-9a-f]{8}(?:-?[0-9a-f]{4}){3}-?[0-9a-f]{12}|(?<=-)[0-9a-f]{16}\b")
 _NOT_KILLED: Final = 3
 
@@ -46,6 +48,7 @@ class _Point:
     directory: Path
     now_us: int
     names: dict[str, str]
+    agency: str = AGENCY
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +81,7 @@ def main(arguments: list[str]) -> int:
 
 def _tell(story: str, directory: Path, report: _Report, *, kills: bool) -> None:
     before, steps = STORIES[story]
-    point = _Point(directory / "start", to_us(START), {})
+    point = _Point(directory / "start", to_us(START), {}, "agencies/jp-npa" if story == "at the NPA" else AGENCY)
     point.directory.mkdir(parents=True)
     _carry_out(point, _nothing, "")  # the tables
     for number, step in enumerate((*before, *steps)):
@@ -135,7 +138,7 @@ def _carry_out(point: _Point, step: Step, request_id: str) -> list[str]:
 
     async def run() -> int:
         clock = ManualClock(from_us(point.now_us))
-        async with opened(point.directory, clock, SETTINGS) as bench:
+        async with opened(point.directory, clock, SETTINGS, agency=point.agency) as bench:
             await step(Stage(bench, clock, point.names, request_id))
         return clock.now_us()
 
@@ -147,7 +150,7 @@ def _carry_out(point: _Point, step: Step, request_id: str) -> list[str]:
 
 def _copy(point: _Point, directory: Path) -> _Point:
     shutil.copytree(point.directory, directory)
-    return _Point(directory, point.now_us, dict(point.names))
+    return _Point(directory, point.now_us, dict(point.names), point.agency)
 
 
 def _tables(directory: Path) -> dict[str, list[tuple[Any, ...]]]:

@@ -9,9 +9,11 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from renkei.personas.v1 import contacts_pb2, documents_pb2, enums_pb2, personas_pb2
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from renkei.personas.v1 import contacts_pb2, documents_pb2, enums_pb2, events_pb2, personas_pb2
 
-from tests.personas.people import a_legend, a_plan, officer
+from renkei_personas.plans import BASIS_TAG
+from tests.personas.people import START, a_legend, a_plan, officer
 from tests.running import AGENCY
 
 if TYPE_CHECKING:
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
     from tests.personas.bench import Bench
 
 DAY: Final = 24 * 3600.0
+REPORTED: Final = f"{AGENCY}/plans/00000000-0000-4000-8000-000000000001"
+# The same in every process, so that a step repeated after a kill is the same request.
+BASIS_KEY: Final = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 
 
 @dataclass(slots=True)
@@ -159,6 +164,30 @@ def closing(outcome: enums_pb2.Outcome.ValueType) -> Step:
     return on_persona("chief", "ClosePersona", outcome=outcome, reason="(演習)")
 
 
+async def register_basis(stage: Stage) -> None:
+    basis = personas_pb2.LegalBasis(id="law-1", allows=[personas_pb2.LegalBasis.ALLOWS_FICTITIOUS_ACCOUNT])
+    basis.valid_from.FromDatetime(stage.clock.now())
+    basis.valid_until.FromDatetime(stage.clock.now() + timedelta(days=5))
+    content = basis.SerializeToString()
+    await stage.call("chief", "RegisterLegalBasis", basis=content, signature=BASIS_KEY.sign(BASIS_TAG + content))
+
+
+async def receive_report(stage: Stage) -> None:
+    told = events_pb2.PersonaReported(plan=REPORTED, agency=AGENCY, version=1)
+    told.period_start.FromDatetime(START)
+    told.period_end.FromDatetime(START + timedelta(days=9))
+    await stage.bench.bring(told, origin=AGENCY)
+
+
+async def acknowledge_report(stage: Stage) -> None:
+    await stage.call("desk", "AcknowledgeReport", name=REPORTED, version=1)
+
+
+async def receive_outcome(stage: Stage) -> None:
+    told = events_pb2.PersonaOutcomeReported(plan=REPORTED, agency=AGENCY, outcome=enums_pb2.OUTCOME_ARREST)
+    await stage.bench.bring(told, origin=AGENCY)
+
+
 WHY: Final = {"reason": "(演習)"}
 BEGIN: Final[tuple[Step, ...]] = (
     draft,
@@ -237,5 +266,6 @@ STORIES: Final[dict[str, tuple[tuple[Step, ...], tuple[Step, ...]]]] = {
     ),
     "clocks": (BEGIN[:8], (later(31),)),
     "overdue": (BEGIN, (logging("LogContact"), later(4))),
+    "at the NPA": ((), (receive_report, acknowledge_report, receive_outcome, register_basis)),
     "refused extension": (BEGIN, (extend, deciding("RejectPersona", **WHY))),
 }

@@ -27,6 +27,7 @@ from renkei_personas.domain.plan import Basis, Rules
 from renkei_personas.domain.reasons import Refused
 from renkei_personas.domain.states import Allows
 from renkei_personas.names import Names, denied
+from renkei_personas.places import Passed
 from renkei_personas.store import cases, records, tables
 
 if TYPE_CHECKING:
@@ -176,7 +177,7 @@ class Acts:
             _keep_plan(transaction, work)
         work.row = replace(work.row, entries=entry.number, entry_head=head, tasks=row.tasks + len(step.opens))
         self._tell(transaction, work, step, actor)
-        transaction.after_commit(_Passed(f"personas.{step.action}.committed"))
+        transaction.after_commit(Passed(f"personas.{step.action}.committed"))
 
     def _tell(self, transaction: Transaction, work: _Work, step: Step, actor: str) -> None:
         name = self.names.persona(work.row.id)
@@ -239,16 +240,6 @@ class Acts:
     def _send(self, transaction: Transaction, resource: str, payload: Any) -> None:  # noqa: ANN401 (one of our events)
         audience = {self._settings.npa: GRADE_INDEX_ONLY}
         transaction.emit(NewEvent(payload=payload, resource=resource, audience=audience))
-
-
-@dataclass(frozen=True, slots=True)
-class _Passed:
-    """Passes a fail point, once a batch is committed."""
-
-    name: str
-
-    def __call__(self) -> None:
-        failpoints.hit(self.name)
 
 
 def act_of(action: str, caller: Principal, transaction: Transaction, **more: Any) -> Act:  # noqa: ANN401 (an Act's fields)

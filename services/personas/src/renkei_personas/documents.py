@@ -58,10 +58,10 @@ class Documents:
             "HoldDocument": self._hold,
             "ReleaseDocument": self._simple("RELEASE_DOCUMENT"),
             "DestroyDocument": self._destroy,
-            "WitnessDestruction": self._simple("WITNESS_DESTRUCTION"),
         }
         return {
             **{name: WriteMethod(rule=rule, rebuild=self._rebuild) for name, rule in rules.items()},
+            "WitnessDestruction": WriteMethod(rule=self._witness, rebuild=self._rebuild_bare),
             "GetDocument": ReadMethod(answer=self._get),
             "ListDocuments": ReadMethod(answer=self._list),
         }
@@ -132,6 +132,15 @@ class Documents:
             transaction, "DESTROY_DOCUMENT", before, request, caller, officers=tuple(sorted(request.witnesses))
         )
 
+    def _witness(
+        self, transaction: Transaction, request: documents_pb2.WitnessDestructionRequest, caller: Principal
+    ) -> Written:
+        """Answer without the legend: who sees a destruction need not learn what the document said."""
+        before, _ = self._load(transaction, request, caller)
+        written = self._do(transaction, "WITNESS_DESTRUCTION", before, request, caller)
+        written.answer.ClearField("legend")
+        return written
+
     def _simple(self, action: str) -> Rule:
         """Carry out an action that needs nothing but the document and perhaps a reason."""
 
@@ -179,6 +188,12 @@ class Documents:
         _, document = self._names.read_part(resource, "documents")
         row = records.document(transaction, document)
         return None if row is None else self._views.document(row)
+
+    def _rebuild_bare(self, transaction: Transaction, resource: str, version: int) -> Message | None:
+        answer = self._rebuild(transaction, resource, version)
+        if answer is not None:
+            answer.ClearField("legend")
+        return answer
 
     async def _get(self, request: documents_pb2.GetDocumentRequest, call: Call) -> Message:
         persona, document = self._names.read_part(request.name, "documents")

@@ -13,6 +13,7 @@ from renkei_chassis.follower.apply import Handler, SetAside
 from renkei_personas.domain.case import Act
 from renkei_personas.domain.decide import action_on
 from renkei_personas.names import PLAN
+from renkei_personas.places import pass_with
 from renkei_personas.reports import plan_id_of
 from renkei_personas.store import cases, records
 
@@ -93,6 +94,7 @@ class Inbox:
             },
             is_new=row is None,
         )
+        pass_with(transaction, "personas.REPORT_RECEIVED")
 
     def _ended(self, transaction: Transaction, event: Event, payload: events_pb2.PersonaOutcomeReported) -> None:
         if not self._is_for_npa(event, payload):
@@ -106,6 +108,7 @@ class Inbox:
         report.outcome_time.FromMicroseconds(transaction.now_us)
         changed = {"name": row.name, "content": report.SerializeToString(deterministic=True)}
         records.write_report(transaction, changed, is_new=False)
+        pass_with(transaction, "personas.OUTCOME_RECEIVED")
 
     def _acknowledged(
         self, transaction: Transaction, event: Event, payload: events_pb2.PersonaReportAcknowledged

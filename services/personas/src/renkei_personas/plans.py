@@ -24,6 +24,7 @@ from renkei_personas.domain.plan import plan_hash
 from renkei_personas.domain.reasons import Refused
 from renkei_personas.domain.states import State, TaskKind
 from renkei_personas.names import denied
+from renkei_personas.places import pass_with
 from renkei_personas.store import cases, records, tables
 from renkei_personas.store.cases import Loaded
 from renkei_personas.views import Views, flags_of
@@ -266,6 +267,7 @@ class Plans:
             "register_us": transaction.now_us,
         }
         records.insert(transaction, tables.legal_bases, row)
+        pass_with(transaction, "personas.LEGAL_BASIS")
         return Written(answer=basis, resource=name)
 
     def _load(self, transaction: Transaction, request: Any, caller: Principal) -> Loaded:  # noqa: ANN401 (one of several)

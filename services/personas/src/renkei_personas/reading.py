@@ -82,10 +82,13 @@ class Reading:
         question: Callable[..., Sequence[Any]],
         request: Any,  # noqa: ANN401 (one of several)
         kind: str,
+        *,
+        default: int = _DEFAULT,
+        largest: int = _LARGEST,
     ) -> tuple[Sequence[Any], str]:
         """Read a page of what has an id, before or after the last one; returns the rows and the next page's token."""
         position = self._tokens.decode(kind, request, request.page_token)
-        size = page_size(request.page_size, default=_DEFAULT, largest=_LARGEST)
+        size = page_size(request.page_size, default=default, largest=largest)
         last = bytes.fromhex(position[0]) if position is not None else None
         rows = await self._database.read(partial(question, last, limit=size + 1))
         token = self._tokens.encode(kind, request, (bytes(rows[size - 1].id).hex(),)) if len(rows) > size else ""
@@ -105,7 +108,7 @@ class Reading:
         def question(connection: Connection, *, before: bytes | None, limit: int) -> Sequence[cases.Stored]:
             return cases.page(connection, reader=reader, before=before, limit=limit)
 
-        rows, token = await self.keyed(_before(question), request, "personas")
+        rows, token = await self.keyed(_before(question), request, "personas", default=20, largest=40)
         loaded = [Loaded(row=row, case=self._database.look(partial(cases.case_of, row=row))) for row in rows]
         return personas_pb2.ListPersonasResponse(personas=[self._persona(one) for one in loaded], next_page_token=token)
 

@@ -18,6 +18,7 @@ from renkei_personas.acts import error_of
 from renkei_personas.domain.reasons import Refused
 from renkei_personas.domain.statistics import Fact, count
 from renkei_personas.names import PLAN, denied
+from renkei_personas.places import pass_with
 from renkei_personas.store import cases, records
 
 if TYPE_CHECKING:
@@ -75,6 +76,7 @@ class Reports:
         records.write_report(transaction, changed, is_new=False)
         told = events_pb2.PersonaReportAcknowledged(plan=row.name, agency=row.agency, version=row.version)
         transaction.emit(NewEvent(payload=told, resource=row.name, audience={row.agency: GRADE_INDEX_ONLY}))
+        pass_with(transaction, "personas.ACKNOWLEDGE_REPORT")
         return Written(answer=report, resource=row.name, version=row.version)
 
     def _rebuild(self, transaction: Transaction, resource: str, version: int) -> Message | None:
