@@ -276,7 +276,7 @@ async def test_danger_is_never_refused_only_flagged(people: People) -> None:
         "sato", "ReportDanger", name=active.name, text="(演習)", kind=enums_pb2.DANGER_KIND_THREAT
     )
     strange = await people.call("ito", "ReportDanger", name="何か", occur_time=request.occur_time)
-    desk = await people.call("desk", "ReportDanger", name=active.name, text="(演習)" * 4000)
+    desk = await people.call("desk", "ReportDanger", name=active.name, text="(演習)" * 2000)
     later = await people.read(active.name)
     resumed = await people.refused("suzuki", "ActivatePersona", name=active.name)
 

@@ -20,6 +20,7 @@ from renkei_node.commands.personas.group import VERBS, make
 from renkei_node.commands.personas.request import descriptor_of, request_type
 from renkei_node.officer_token import make_token
 from tests.system.federation import Federation
+from tests.system.test_commands_in_docs import run, shell_blocks
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -204,6 +205,19 @@ def places_of(desk: Desk, code: str) -> set[str]:
     """Name the files of a node that hold the marker."""
     folder = desk.federation.members[code].directory.path
     return {path.name for path in folder.rglob("*") if path.is_file() and MARKER.encode() in path.read_bytes()}
+
+
+async def test_the_pages_commands_work(tmp_path: Path) -> None:
+    def typed() -> str:
+        (block,) = shell_blocks("docs/personas.md", "renkei personas")
+        (tmp_path / "plan.toml").write_text(plan_of_page())
+        return run(block, tmp_path)
+
+    async with desk_of(tmp_path, "jp-12"):
+        said = await asyncio.to_thread(typed)
+
+    assert '"state": "STATE_DRAFT"' in said
+    assert said.count("agencies/jp-12/personas/") >= 2
 
 
 @pytest.mark.parametrize("verb", VERBS.values(), ids=VERBS)
