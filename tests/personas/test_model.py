@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 LEAST: Final = {"plans": 20_000, "extension": 5_000, "documents": 4_000, "contacts": 20_000}
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]  # the machine may be busy
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(240), pytest.mark.usefixtures("untraced")]
 
 
 @pytest.mark.parametrize("name", MODELS)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 # A mutant that is no mistake: what it is, and why it changes nothing. None is left.
 EQUIVALENT: Final[dict[str, str]] = {}
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]  # the machine may be busy
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(240), pytest.mark.usefixtures("untraced")]
 
 
 def survives(rules: SimpleNamespace, checks: list[Callable[[object], None]]) -> bool:
