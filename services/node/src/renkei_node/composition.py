@@ -76,9 +76,10 @@ class Node:
             if self._nats is not None:
                 await self._nats.start()
                 self._supervision = asyncio.create_task(self._nats.run(), name="nats-server")
-            for service in self.services:
-                await service.start()
-                self._started.append(service)
+            # Together, since each waits for its database's disk; none of them needs another to start.
+            ends = await asyncio.gather(*(service.start() for service in self.services), return_exceptions=True)
+            self._started = [service for service, end in zip(self.services, ends, strict=True) if end is None]
+            _raise_first(ends)
             await self._metrics.start(_HOST, self.agency.ports.metrics)
         except BaseException:
             await self.stop()
@@ -98,6 +99,12 @@ class Node:
             await asyncio.gather(self._supervision, return_exceptions=True)
         if self._nats is not None:
             await self._nats.stop()
+
+
+def _raise_first(ends: Sequence[BaseException | None]) -> None:
+    for end in ends:
+        if end is not None:
+            raise end
 
 
 def _blueprints(agency: Agency) -> list[Blueprint]:
