@@ -48,7 +48,7 @@ def driver(directory: Path, *words: str, until: str, ignore_hang_up: bool = Fals
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as demo:
         try:
             assert demo.stdout is not None
-            seen = []
+            seen: list[str] = []
             while seen[-1:] != [until]:
                 line = demo.stdout.readline()
                 assert line, seen

@@ -27,8 +27,8 @@ async def plan(play: Play, told: Told) -> None:
     markers = play.markers()
     plan = personas_pb2.Plan(
         crime_code=personas_pb2.Plan.CRIME_CODE_ROBBERY,
-        necessity=f"({NOTE}){markers.text}",
-        alternatives=f"({NOTE}){markers.home}",
+        necessity=f"({NOTE}){markers.planted_text}",
+        alternatives=f"({NOTE}){markers.planted_home}",
         unit=f"({NOTE})",
         supervisor=f"{agency}/officers/suzuki",
         custodian=f"{agency}/officers/tanaka",
