@@ -21,6 +21,11 @@ def readme_blocks(heading: str) -> list[str]:
     return blocks
 
 
+def shell_blocks(page: str) -> list[str]:
+    """Give every block of shell commands of a page."""
+    return re.findall(r"```sh\n(.*?)```", (ROOT / page).read_text(), re.DOTALL)
+
+
 def look_like_a_clone(folder: Path) -> None:
     """Put what the commands name by a relative path where they find it."""
     (folder / ".venv").symlink_to(sys.prefix)

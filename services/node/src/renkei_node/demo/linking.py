@@ -29,7 +29,9 @@ LATER_PHONE: Final = "020-4765-4321"
 
 async def link_in_three_forces(play: Play, told: Told) -> list[str]:
     """Claim that a handle and a number on one device join three forces' records everywhere, at once."""
-    told.say("1. A device seized in Tochigi, a tip in Tokyo, an advertisement seen in Sapporo")
+    told.say(
+        "1. A phone seized in Tochigi holds the handle of a tip in Tokyo and the number of an advertisement in Hokkaido"
+    )
     tip = await play.record_tip(
         TOKYO,
         play.tip(
@@ -74,7 +76,9 @@ async def link_in_three_forces(play: Play, told: Told) -> list[str]:
 
 async def assault_months_later(play: Play, told: Told, series: list[str]) -> None:
     """Claim that a phone from an unrelated arrest in another force finds everything that was held all along."""
-    told.say("2. Months later: an unrelated assault in Saitama, and the phone analysis re-matches the whole series")
+    told.say(
+        "2. Months later: a phone from an unrelated assault in Saitama, and every force sees the whole series again"
+    )
     help_request = await play.record_tip(
         KANAGAWA,
         play.tip(

@@ -66,7 +66,10 @@ def run_demo(path: Path, processes: Mapping[str, Popen[bytes]], wishes: Wishes) 
 async def _run(federation: Federation, wishes: Wishes) -> int:
     # From the start of this process: whoever waits has waited for that, too.
     began = time.monotonic() - (time.time() - psutil.Process().create_time())
-    click.echo(f"{NOTE}: every person, number, account and record here is invented")
+    click.echo(f"{NOTE}: every person, number, account and record here is invented. Nobody official endorses this.")
+    click.echo(
+        "The setting release_without_instrument is on: these nodes release without a legal instrument. It is off elsewhere."
+    )
     _background()
     journal = Journal()
     await asyncio.to_thread(federation.set_up)
@@ -80,10 +83,12 @@ async def _run(federation: Federation, wishes: Wishes) -> int:
         await _load(exports, federation, journal)
         await tell_rest(play, told, series)
         click.echo(f"everything is in effect everywhere {await play.at_rest():.1f} s after the last record")
-        for lead, seconds in told.leads:
-            click.echo("\n".join(lead_lines(lead, seconds)))
+        click.echo("\nThe leads of acts 1 to 5, each as one agency reads it")
+        for act, (lead, seconds) in enumerate(told.leads, start=1):
+            click.echo("\n".join(lead_lines(act, lead, seconds)))
         if wishes.tamper is not None:
             await asyncio.to_thread(wishes.tamper, federation, journal)
+        click.echo("\nLooking for losses and leaks in every database, file, metrics page and command line of the seven")
         findings, leads = await _examine(play)
         outcome = Outcome(
             ready=ready,
