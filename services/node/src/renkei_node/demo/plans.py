@@ -51,6 +51,5 @@ async def plan(play: Play, told: Told) -> None:
     approved = await chief.call(chief.stub(PersonasServiceStub).ApprovePersona, approve)
     if approved.state != personas_pb2.Persona.STATE_APPROVED or approved.approver == approved.drafter:
         raise ClaimError("the plan was not approved by a second person")
-    told.say(
-        f"   {label(TOKYO)}: drafted by one officer, approved by the chief, and only this very text (hash {approved.plan_hash[:12]}…)"
-    )
+    words = f"drafted by one officer, approved by the chief, and only this very text (hash {approved.plan_hash[:12]}…)"
+    told.say(f"   {label(TOKYO)}: {words}")

@@ -68,7 +68,7 @@ async def _run(federation: Federation, wishes: Wishes) -> int:
     began = time.monotonic() - (time.time() - psutil.Process().create_time())
     click.echo(f"{NOTE}: every person, number, account and record here is invented. Nobody official endorses this.")
     click.echo(
-        "The setting release_without_instrument is on: these nodes release without a legal instrument. It is off elsewhere."
+        "These nodes release without a legal instrument (release_without_instrument); by default a node does not."
     )
     _background()
     journal = Journal()
