@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from renkei_node.demo.federation import Federation
     from renkei_node.demo.journal import Journal
 
+SIGNALS: Final = (signal.SIGTERM, signal.SIGHUP)  # these end the demo; Ctrl-C does the same by itself
 _INTERRUPTED: Final = 128 + signal.SIGINT
 
 
@@ -36,7 +37,9 @@ def begin(
     The last two are for the demo's own tests: `tamper` is called just before the checks, to plant a loss
     or a leak, and without `bars` a machine busy with other tests is no fault.
     """
-    signal.signal(signal.SIGTERM, _leave)  # until the demo's own code takes over: see ending.py
+    for number in SIGNALS:  # until the demo's own code takes over
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _leave)
     try:
         with _work(directory) as path, launched(path, CODES) as processes:
             from renkei_node.demo.run import Wishes, run_demo

@@ -6,10 +6,11 @@ import asyncio
 import signal
 from typing import TYPE_CHECKING, Any, Final
 
+from renkei_node.demo.begin import SIGNALS
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
-_SIGNALS: Final = (signal.SIGTERM, signal.SIGHUP)  # Ctrl-C does the same by itself
 _BY_SIGNAL: Final = 128
 
 
@@ -29,7 +30,7 @@ def run_to_an_end(main: Coroutine[Any, Any, int], *, at_last: Callable[[], None]
             received.append(number)
             task.cancel()
 
-        for number in _SIGNALS:
+        for number in SIGNALS:
             if signal.getsignal(number) is not signal.SIG_IGN:
                 asyncio.get_running_loop().add_signal_handler(number, end, number)
         return await main
