@@ -22,7 +22,7 @@ from tests.system.tour import ROOT, Shell, look_like_a_clone, readme_blocks
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 PATIENCE_SECONDS: Final = 15.0
 STRANGE: Final = "a\u202eb\u200b𠮷\ue000髙"
 HOSTILE: Final = ("\0", "\u202e", "\u200b", "𠮷", "\ue000", "x" * 100_000)

@@ -43,6 +43,7 @@ ELSEWHERE: Final = {
 }
 
 
+@pytest.mark.slow
 async def test_the_readmes_tour_of_a_kept_demo_works(tmp_path: Path) -> None:
     federation = await asyncio.to_thread(Federation, tmp_path / "demo", ("jp-12", "jp-13"))
     await asyncio.to_thread(federation.set_up)
@@ -67,6 +68,7 @@ def _tour(folder: Path) -> str:
         return shell.run(tour)
 
 
+@pytest.mark.slow
 def test_the_operations_pages_commands_run_a_node_from_nothing(tmp_path: Path) -> None:
     init, up, status, retry = shell_blocks("docs/operations.md")
     look_like_a_clone(tmp_path)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+pytestmark = pytest.mark.slow
 PATIENCE_SECONDS: Final = 20.0
 NODES_AND_SERVERS: Final = 4
 
