@@ -26,11 +26,12 @@ def command() -> None:
     Examples:
       buf curl ... 2>&1 | renkei explain
     """
+    from google.protobuf.message import DecodeError
+
     text = sys.stdin.read()
     try:
-        refusal = json.loads(text)
-        lines = list(_lines(refusal))
-    except (ValueError, KeyError, TypeError, AttributeError):
+        lines = list(_lines(json.loads(text)))
+    except (ValueError, KeyError, TypeError, AttributeError, DecodeError):
         click.echo(text, nl=False)
         return
     click.echo("\n".join(lines))
