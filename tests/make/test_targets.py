@@ -8,6 +8,7 @@ the same parts for all three, and tests/system/test_demo.py runs the demo.
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -26,8 +27,10 @@ UGLY = "import os\nimport json\ndef f( x ):\n  return json.dumps( x,indent = 1 )
 
 def make(*words: str, folder: Path = environment.ROOT, done: str = "venv") -> str:
     """Run make without the step that brings .venv up to date."""
-    command = ["make", f"--old-file={done}", *words]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True).stdout
+    command = ["make", "--no-print-directory", f"--old-file={done}", *words]
+    # This may run below make itself, whose own flags are in the environment.
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+    return subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True, check=True).stdout
 
 
 @pytest.fixture
