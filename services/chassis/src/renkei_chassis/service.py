@@ -31,6 +31,9 @@ from renkei_chassis.rpc.pipeline import Pipeline
 from renkei_chassis.rpc.server import Server
 from renkei_chassis.telemetry.logging import log_event
 from renkei_chassis.telemetry.metrics import Metrics
+from renkei_chassis.telemetry.otlp import Exporting
+from renkei_chassis.telemetry.settings import TelemetrySettings
+from renkei_chassis.telemetry.tracing import Tracing, traceparent
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -42,6 +45,7 @@ if TYPE_CHECKING:
     from renkei_chassis.database.schema import Schema
     from renkei_chassis.rpc.methods import Api
     from renkei_chassis.rpc.pipeline import OnRefused
+    from renkei_chassis.telemetry.collector import Collector
 
 _LOG: Final = logging.getLogger("renkei.service")
 _LOCAL_MAX_AGE: Final = timedelta(hours=24)
@@ -65,6 +69,9 @@ class Surroundings:
     """The agency's own NATS; None to work without."""
     reflection: bool = False
     clock: Clock = field(default_factory=WallClock)
+    collector: Collector | None = None
+    """Where spans and numbers go, the same for all services of a process; None to export nothing."""
+    telemetry: TelemetrySettings = field(default_factory=TelemetrySettings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +128,7 @@ class Service:
         self._around = surroundings
         self._tasks: list[asyncio.Task[None]] = []
         self._clients: dict[str, Client] = {}
+        self._tracing = Tracing()
         self._ending = AsyncExitStack()
 
     async def start(self) -> None:
@@ -132,11 +140,22 @@ class Service:
         self.database = await asyncio.to_thread(Database.open, path, owner=owner, schema=self._blueprint.schema)
         self._ending.push_async_callback(asyncio.to_thread, self.database.close)
         try:
+            await self._export()
             await self._start(address)
         except BaseException:
             await self.stop()
             raise
         log_event(_LOG, "serving", service=name, agency=around.agency)
+
+    async def _export(self) -> None:
+        """Begin to tell the collector, if there is one: before any number is made, and until everything else ended."""
+        around = self._around
+        if around.collector is not None:
+            exporting = await asyncio.to_thread(
+                Exporting, around.collector, around.telemetry, agency=around.agency, metrics=self.metrics
+            )
+            self._ending.push_async_callback(asyncio.to_thread, exporting.close)
+            self._tracing = exporting.tracing
 
     async def _start(self, address: str) -> None:
         around, name = self._around, self.name
@@ -169,7 +188,12 @@ class Service:
         follower_methods = self._follow(wiring.follows, tokens)
         verifier = Verifier(audience=around.agency, trust=around.trust)
         pipeline = Pipeline(
-            verifier=verifier, writer=self.writer, metrics=self.metrics, service=name, on_refused=wiring.on_refused
+            verifier=verifier,
+            writer=self.writer,
+            metrics=self.metrics,
+            service=name,
+            tracing=self._tracing,
+            on_refused=wiring.on_refused,
         )
         api: Api = {**wiring.api, **log_api(self.log), **follower_methods}
         server = Server(api=api, pipeline=pipeline, reflection=around.reflection)
@@ -202,14 +226,16 @@ class Service:
     def _client(self, service: str) -> Client:
         if service not in self._clients:
             agency = self._around.agency
-            self._clients[service] = Client(self._around.addresses[service], token=lambda: self._minter.token(agency))
+            self._clients[service] = Client(
+                self._around.addresses[service], token=lambda: self._minter.token(agency), trace_parent=traceparent
+            )
         return self._clients[service]
 
     def _follow(self, follows: Mapping[str, Mapping[str, Handler]], tokens: PageTokens) -> Api:
         logs: dict[str, tuple[Applier, Callable[[ReadLogRequest], Awaitable[ReadLogResponse]]]] = {}
         for service, handlers in follows.items():
             source = f"{self._around.agency}/logs/{service}"
-            applier = Applier(source=source, handlers=handlers, writer=self.writer)
+            applier = Applier(source=source, handlers=handlers, writer=self.writer, tracing=self._tracing)
             read_log = self._reader(service)
             logs[source] = (applier, read_log)
             follower = Follower(

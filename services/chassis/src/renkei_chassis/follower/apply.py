@@ -19,6 +19,7 @@ from renkei_chassis.follower import state
 from renkei_chassis.follower.state import Cursor
 from renkei_chassis.log.digest import event_digest
 from renkei_chassis.telemetry.logging import log_event
+from renkei_chassis.telemetry.tracing import Tracing
 
 if TYPE_CHECKING:
     from renkei_chassis.database.writer import Writer
@@ -62,9 +63,12 @@ class _Outcome:
 class Applier:
     """Applies the events of one log by the handlers of one service."""
 
-    def __init__(self, *, source: str, handlers: Mapping[str, Handler], writer: Writer) -> None:
+    def __init__(
+        self, *, source: str, handlers: Mapping[str, Handler], writer: Writer, tracing: Tracing | None = None
+    ) -> None:
         """Take handlers by the full name of the event's type; a known type without one does nothing here."""
         self.source = source
+        self._tracing = tracing or Tracing()
         self._handlers = handlers
         self._writer = writer
 
@@ -134,9 +138,11 @@ class Applier:
             payload = _payload(event)
         except SetAside as error:
             return error.reason
-        transaction.trace_parent = event.trace_parent
+        age_seconds = (transaction.now_us - event.time.ToMicroseconds()) / 1e6
         try:
-            handler(transaction, event, payload)
+            with self._tracing.event(event.type, event.trace_parent, age_seconds=age_seconds) as scope:
+                transaction.trace_parent = scope.traceparent
+                handler(transaction, event, payload)
         except (Unavailable, OSError) as error:
             raise Unavailable("STORAGE_UNAVAILABLE", "an event cannot be applied now") from error
         except Exception as error:
