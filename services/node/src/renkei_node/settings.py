@@ -45,6 +45,15 @@ class NodeSettings(BaseModel):
     log_level: str = Field(
         default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="The least severe line that is logged."
     )
+    log_megabytes: int = Field(
+        default=16,
+        ge=1,
+        le=10_000,
+        description="How large `logs/node.log` grows before a new one is begun and it becomes `node.log.1`.",
+    )
+    log_files: int = Field(
+        default=8, ge=1, le=1000, description="How many files of the log are kept, the newest included."
+    )
 
 
 class Ports(BaseModel):
