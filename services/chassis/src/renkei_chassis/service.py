@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from renkei.event.v1.log_pb2_grpc import LogServiceStub
 
+from renkei_chassis.alarms import STREAM_DISTRUSTED, Alarms
 from renkei_chassis.clock import Clock, WallClock
 from renkei_chassis.courier import Connection, DurableShape, Endpoint, Receiver, Relay, StreamShape
 from renkei_chassis.database.engine import Database, Owner
@@ -43,9 +44,11 @@ if TYPE_CHECKING:
     from renkei.event.v1.log_pb2 import ReadLogRequest, ReadLogResponse
 
     from renkei_chassis.database.schema import Schema
+    from renkei_chassis.follower.state import Aside
     from renkei_chassis.rpc.methods import Api
     from renkei_chassis.rpc.pipeline import OnRefused
     from renkei_chassis.telemetry.collector import Collector
+    from renkei_chassis.telemetry.metrics import Number
 
 _LOG: Final = logging.getLogger("renkei.service")
 _LOCAL_MAX_AGE: Final = timedelta(hours=24)
@@ -86,6 +89,7 @@ class Parts:
     clock: Clock
     tokens: PageTokens
     metrics: Metrics
+    alarms: Alarms
     minter: Minter
     courier: Connection | None
     client: Callable[[str], Client]
@@ -159,6 +163,7 @@ class Service:
 
     async def _start(self, address: str) -> None:
         around, name = self._around, self.name
+        self._alarms = Alarms(self.metrics)
         position = await self.database.read(read_position)
         self.log = Log(name=f"{around.agency}/logs/{name}", database=self.database, position=position)
         self.writer = Writer(database=self.database, log=self.log, clock=around.clock)
@@ -177,6 +182,7 @@ class Service:
             clock=around.clock,
             tokens=tokens,
             metrics=self.metrics,
+            alarms=self._alarms,
             minter=self._minter,
             courier=self._courier,
             client=self._client,
@@ -233,13 +239,29 @@ class Service:
 
     def _follow(self, follows: Mapping[str, Mapping[str, Handler]], tokens: PageTokens) -> Api:
         logs: dict[str, tuple[Applier, Callable[[ReadLogRequest], Awaitable[ReadLogResponse]]]] = {}
+        aside = self.metrics.gauge("renkei_set_aside", "Events that could not be applied.", ["log"])
+        oldest = self.metrics.gauge(
+            "renkei_set_aside_oldest_timestamp_seconds", "Since when the oldest is set aside; 0 for none.", ["log"]
+        )
         for service, handlers in follows.items():
             source = f"{self._around.agency}/logs/{service}"
-            applier = Applier(source=source, handlers=handlers, writer=self.writer, tracing=self._tracing)
+            applier = Applier(
+                source=source, handlers=handlers, writer=self.writer, alarms=self._alarms, tracing=self._tracing
+            )
             read_log = self._reader(service)
             logs[source] = (applier, read_log)
+            count, since = aside.bind(log=service), oldest.bind(log=service)
+
+            def on_aside(found: Aside, count: Number = count, since: Number = since) -> None:
+                count(found.count)
+                since(found.oldest_us / 1e6)
+
             follower = Follower(
-                applier=applier, database=self.database, read_log=read_log, courier_connected=self._courier_connected
+                applier=applier,
+                database=self.database,
+                read_log=read_log,
+                courier_connected=self._courier_connected,
+                on_aside=on_aside,
             )
             self.followers[source] = follower
             if self._courier is not None:
@@ -253,7 +275,9 @@ class Service:
                 )
                 self._spawn("receiver", receiver.run)
         retrier = Retrier(database=self.database, logs=logs)
-        return follower_api(followers=self.followers, retrier=retrier, database=self.database, tokens=tokens)
+        return follower_api(
+            followers=self.followers, retrier=retrier, database=self.database, tokens=tokens, alarms=self._alarms
+        )
 
     def _reader(self, service: str) -> Callable[[ReadLogRequest], Awaitable[ReadLogResponse]]:
         client = self._client(service)
@@ -273,6 +297,7 @@ class Service:
             shape=StreamShape(name=f"LOG_{self.name}", subject=f"ev.{self.name}", max_age=_LOCAL_MAX_AGE),
             source=self.log,
             epoch=self.log.epoch,
+            on_alarm=lambda alarm: self._alarms.sound(STREAM_DISTRUSTED, alarm.stream),
         )
         self._spawn("relay", relay.run)
 

@@ -12,6 +12,7 @@ from google.protobuf.message import DecodeError, Message
 from renkei.event.v1.event_pb2 import Event
 from sqlalchemy.exc import IntegrityError
 
+from renkei_chassis.alarms import EVENT_SET_ASIDE, Alarms
 from renkei_chassis.contract import event_type, is_known
 from renkei_chassis.database.transaction import Transaction
 from renkei_chassis.errors import RenkeiError, Unavailable
@@ -64,13 +65,22 @@ class Applier:
     """Applies the events of one log by the handlers of one service."""
 
     def __init__(
-        self, *, source: str, handlers: Mapping[str, Handler], writer: Writer, tracing: Tracing | None = None
+        self,
+        *,
+        source: str,
+        handlers: Mapping[str, Handler],
+        writer: Writer,
+        alarms: Alarms,
+        tracing: Tracing | None = None,
     ) -> None:
         """Take handlers by the full name of the event's type; a known type without one does nothing here."""
         self.source = source
+        self.aside_changes = 0
+        """Grows with every event that was set aside or taken back."""
         self._tracing = tracing or Tracing()
         self._handlers = handlers
         self._writer = writer
+        self.alarms = alarms
 
     async def apply(self, events: Sequence[Event], *, epoch: str) -> Cursor:
         """Bring a gapless stretch into effect and return the cursor behind it.
@@ -105,6 +115,7 @@ class Applier:
             reason = _reason(error)
             await self._writer.run(lambda transaction: state.count_attempt(transaction, self.source, event, reason))
             return False
+        self.aside_changes += 1
         return True
 
     def _all(self, transaction: Transaction, events: Sequence[Event], epoch: str) -> _Outcome:
@@ -177,7 +188,9 @@ class Applier:
         return _Outcome(cursor=cursor, aside=[(event, reason)])
 
     def _tell(self, outcome: _Outcome, error: Exception | None = None) -> None:
+        self.aside_changes += len(outcome.aside)
         for event, reason in outcome.aside:
+            self.alarms.sound(EVENT_SET_ASIDE, self.source)
             log_event(
                 _LOG,
                 "an event was set aside",

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from google.protobuf.message import DecodeError
 from renkei.event.v1.event_pb2 import Event, EventBatch
 from renkei.event.v1.log_pb2 import ReadLogRequest, ReadLogResponse
 
+from renkei_chassis.alarms import LOG_RESTORED
 from renkei_chassis.errors import OutOfRange, RenkeiError
 from renkei_chassis.follower import state
 from renkei_chassis.follower.state import Cursor
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from renkei_chassis.courier.receiver import Message
     from renkei_chassis.database.engine import Database
     from renkei_chassis.follower.apply import Applier
+    from renkei_chassis.follower.state import Aside
 
 BATCH: Final = 256
 _BACKOFF_SECONDS: Final = (0.1, 0.2, 0.5, 1.0, 2.0)
@@ -45,14 +48,18 @@ class Follower:
         courier_connected: Callable[[], bool],
         tick_seconds: float = 5.0,
         tick_seconds_without_courier: float = 0.25,
+        on_aside: Callable[[Aside], None] = lambda _aside: None,
     ) -> None:
-        """Take the log's own answer (`read_log`) and whether NATS brings events now."""
+        """Take the log's own answer (`read_log`), whether NATS brings events now, and who counts what is set aside."""
         self.source = applier.source
         self.cursor = database.look(lambda connection: state.read_cursor(connection, applier.source))
         self.last_known = self.cursor.sequence
         self.repaired = 0
         self.reachable = False
         self._applier = applier
+        self._database = database
+        self._on_aside = on_aside
+        self._aside_seen = -1
         self._read_log = read_log
         self.courier_connected = courier_connected
         self._tick_seconds = tick_seconds
@@ -71,6 +78,7 @@ class Follower:
                 async with self._lock:
                     await self._repair()
                 self._failures = 0
+                await self._count_aside()
                 waits = self._tick_seconds if self.courier_connected() else self._tick_without
             except RenkeiError as error:
                 self._note(error)
@@ -79,6 +87,13 @@ class Follower:
             with suppress(TimeoutError):
                 async with asyncio.timeout(waits):
                     await self._hurry.wait()
+
+    async def _count_aside(self) -> None:
+        """Tell how much is set aside, where that may have changed."""
+        changes = self._applier.aside_changes
+        if changes != self._aside_seen:
+            self._on_aside(await self._database.read(partial(state.read_aside, source=self.source)))
+            self._aside_seen = changes
 
     def courier_changed(self, connected: bool) -> None:  # noqa: FBT001 (an observer's one argument)
         """Ask the log now, since NATS came or went: a loss would else cost the long tick of when it worked."""
@@ -161,6 +176,7 @@ class Follower:
         log_event(
             _LOG, "the log has a new epoch; reading it again", level=logging.WARNING, log=self.source, epoch=epoch
         )
+        self._applier.alarms.sound(LOG_RESTORED, self.source)
         self.cursor = Cursor(epoch=epoch, sequence=0)
 
     async def _apply(self, events: Sequence[Event], epoch: str) -> None:

@@ -136,13 +136,19 @@ def count_attempt(transaction: Transaction, source: str, event: Event, reason: s
     )
 
 
-def count_aside(connection: Connection, source: str) -> int:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Aside:
+    """How many events of a log are set aside, and since when the oldest is; 0 where none is."""
+
+    count: int
+    oldest_us: int
+
+
+def read_aside(connection: Connection, source: str) -> Aside:
     """Count what is set aside."""
-    return int(
-        connection.execute(
-            select(func.count()).select_from(tables.set_aside).where(tables.set_aside.c.source == source)
-        ).scalar_one()
-    )
+    columns = tables.set_aside.c
+    row = connection.execute(select(func.count(), func.min(columns.time_us)).where(columns.source == source)).one()
+    return Aside(count=row[0], oldest_us=row[1] or 0)
 
 
 def list_aside(
