@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from renkei.event.v1.log_pb2_grpc import LogServiceStub
 
 from renkei_chassis.alarms import STREAM_DISTRUSTED, Alarms
 from renkei_chassis.clock import Clock, WallClock
-from renkei_chassis.courier import Connection, DurableShape, Endpoint, Receiver, Relay, StreamShape
+from renkei_chassis.courier import LOG_MAX_AGE, Connection, DurableShape, Endpoint, Receiver, Relay, log_shape
 from renkei_chassis.database.engine import Database, Owner
-from renkei_chassis.database.requests import forget_old
+from renkei_chassis.database.retention import forget_requests, see_hour
 from renkei_chassis.database.writer import Writer
+from renkei_chassis.errors import RenkeiError
 from renkei_chassis.follower.api import follower_api
 from renkei_chassis.follower.apply import Applier, Handler
 from renkei_chassis.follower.follower import Follower
@@ -38,6 +38,7 @@ from renkei_chassis.telemetry.tracing import Tracing, traceparent
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from datetime import timedelta
     from pathlib import Path
 
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -51,7 +52,6 @@ if TYPE_CHECKING:
     from renkei_chassis.telemetry.metrics import Number
 
 _LOG: Final = logging.getLogger("renkei.service")
-_LOCAL_MAX_AGE: Final = timedelta(hours=24)
 _FORGET_SECONDS: Final = 3600.0
 _RESTART_SECONDS: Final = 1.0
 
@@ -70,6 +70,8 @@ class Surroundings:
     trust: TrustFile
     courier: Endpoint | None = None
     """The agency's own NATS; None to work without."""
+    stream_max_age: timedelta = LOG_MAX_AGE
+    """How long messages of the service's log stay on NATS. Whoever misses them reads the log."""
     reflection: bool = False
     clock: Clock = field(default_factory=WallClock)
     collector: Collector | None = None
@@ -294,7 +296,7 @@ class Service:
     def _relay(self, courier: Connection) -> None:
         relay = Relay(
             courier,
-            shape=StreamShape(name=f"LOG_{self.name}", subject=f"ev.{self.name}", max_age=_LOCAL_MAX_AGE),
+            shape=log_shape(self.name, max_age=self._around.stream_max_age),
             source=self.log,
             epoch=self.log.epoch,
             on_alarm=lambda alarm: self._alarms.sound(STREAM_DISTRUSTED, alarm.stream),
@@ -310,7 +312,10 @@ class Service:
 
     async def _forget(self) -> None:
         while True:
-            await self.writer.run(forget_old)
+            with suppress(RenkeiError):  # a clock that was turned, a full disk: the next hour will do
+                await self.writer.run(see_hour)
+                while await self.writer.run(forget_requests):
+                    pass
             await asyncio.sleep(_FORGET_SECONDS)
 
     def _observe(self) -> None:

@@ -8,6 +8,7 @@ import os
 import time
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 import renkei_arrests.settings
@@ -160,6 +161,7 @@ def _surroundings(agency: Agency, service: str, collector: Collector | None) -> 
         key=load_private(directory.service_key(service)),
         trust=trust,
         courier=courier,
+        stream_max_age=timedelta(hours=agency.settings.nats_log_hours),
         reflection=agency.settings.reflection,
         clock=WallClock(),
         collector=collector,
