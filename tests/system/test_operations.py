@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from renkei_node.commands.access import read_settings
+from renkei_node.layout import SERVICES
 from renkei_node.standing import FollowerStanding, ServiceStanding, ask
 from tests.system.federation import Federation, Member, until
 
@@ -146,3 +147,25 @@ async def test_a_log_that_is_full_is_moved_on_when_a_node_starts_and_the_oldest_
     assert len(before) <= 1024 * 1024
     assert [json.loads(line)["message"] for line in lines][-1] == "stopped"
     assert {"serving"} <= {json.loads(line)["message"] for line in lines}
+
+
+async def test_the_streams_of_local_logs_live_as_long_as_the_setting_says(federation: Federation) -> None:
+    member = federation[CHIBA]
+
+    def prepare() -> None:
+        text = member.directory.settings.read_text()
+        member.directory.settings.write_text(text.replace("nats_log_hours = 24", "nats_log_hours = 3"))
+
+    def ages() -> dict[str, int]:
+        store = member.directory.nats / "store"
+        found = [json.loads(path.read_text()) for path in store.rglob("LOG_*/meta.inf")]
+        return {stream["name"]: stream["max_age"] // 3_600_000_000_000 for stream in found}
+
+    async def made() -> bool:
+        return len(await asyncio.to_thread(ages)) == len(SERVICES)
+
+    await asyncio.to_thread(prepare)
+    await federation.start()
+    await until(made)
+
+    assert await asyncio.to_thread(ages) == {f"LOG_{service}": 3 for service in SERVICES}
