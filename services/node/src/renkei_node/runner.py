@@ -8,11 +8,12 @@ import logging
 import os
 import signal
 import sys
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Final
 
 from renkei_chassis.files import replace
 from renkei_chassis.telemetry.logging import configure, log_event
+from renkei_chassis.telemetry.rotation import RotatingFile
 from renkei_node.composition import Node, read_agency
 from renkei_node.officer_token import make_token
 
@@ -26,6 +27,7 @@ _MUCH: Final = 4096  # bytes; what is written into a tether is of no interest
 _RENEW_SECONDS: Final = 5 * 60
 # Loop and writer share the interpreter: the shorter a turn, the sooner a waiting call goes on.
 _SWITCH_SECONDS: Final = 0.001
+_MEGABYTE: Final = 1024 * 1024
 _LOG: Final = logging.getLogger("renkei.node")
 
 
@@ -39,9 +41,12 @@ def run_node(directory: NodeDirectory, *, say: Callable[[str], None], tether: in
     `tether` is the reading end of a pipe: where it ends, so does the node, as at a signal.
     """
     agency = read_agency(directory)
-    with _only_one(directory), directory.log.open("a", buffering=1) as stream:
-        directory.log.chmod(0o600)
-        writer = configure(stream=stream, level=logging.getLevelNamesMapping()[agency.settings.log_level])
+    settings = agency.settings
+    with (
+        _only_one(directory),
+        closing(RotatingFile(directory.log, size=settings.log_megabytes * _MEGABYTE, files=settings.log_files)) as log,
+    ):
+        writer = configure(stream=log, level=logging.getLevelNamesMapping()[settings.log_level])
         sys.setswitchinterval(_SWITCH_SECONDS)
         try:
             asyncio.run(_run(Node(agency), say=say, tether=tether))
