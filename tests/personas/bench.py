@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from renkei.event.v1.event_pb2 import Event, Origin
 from renkei.personas.v1 import contacts_pb2, documents_pb2, events_pb2, personas_pb2, reports_pb2
 
+from renkei_chassis.alarms import Alarms
 from renkei_chassis.database.engine import Database, Owner
 from renkei_chassis.database.requests import WriteMethod
 from renkei_chassis.database.writer import Writer
@@ -108,6 +109,7 @@ async def opened(
         writer = Writer(database=database, log=log, clock=clock)
         writer.start()
         tokens = PageTokens(database.secret)
+        metrics = Metrics("personas")
         parts = Parts(
             agency=agency,
             database=database,
@@ -116,7 +118,8 @@ async def opened(
             changes=Changes(log=log, tokens=tokens),
             clock=clock,
             tokens=tokens,
-            metrics=Metrics("personas"),
+            metrics=metrics,
+            alarms=Alarms(metrics),
             minter=cast("Any", None),
             courier=None,
             client=cast("Any", None),

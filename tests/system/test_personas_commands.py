@@ -20,7 +20,7 @@ from renkei_node.commands.personas.group import VERBS, make
 from renkei_node.commands.personas.request import descriptor_of, request_type
 from renkei_node.officer_token import make_token
 from tests.system.federation import Federation
-from tests.system.test_commands_in_docs import run, shell_blocks
+from tests.system.tour import Shell, look_like_a_clone, shell_blocks
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -209,9 +209,12 @@ def places_of(desk: Desk, code: str) -> set[str]:
 
 async def test_the_pages_commands_work(tmp_path: Path) -> None:
     def typed() -> str:
-        (block,) = shell_blocks("docs/personas.md", "renkei personas")
+        (block,) = shell_blocks("docs/personas.md")
         (tmp_path / "plan.toml").write_text(plan_of_page())
-        return run(block, tmp_path)
+        look_like_a_clone(tmp_path)
+        with Shell(tmp_path) as shell:
+            shell.run("PATH=$PWD/.venv/bin:$PATH")
+            return shell.run(block)
 
     async with desk_of(tmp_path, "jp-12"):
         said = await asyncio.to_thread(typed)
