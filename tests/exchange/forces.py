@@ -92,13 +92,17 @@ class Force:
             nats_public_nkey=self.nkey.public,
         )
 
-    def trust(self) -> TrustFile:
+    def own_trust(self) -> TrustFile:
+        """Trust the services and officers of this force, and no peer."""
         own = [
             Issuer(issuer=self.name, kind=IssuerKind.NODE, public_key=public_text(self.node_key)),
             Issuer(issuer=f"{self.name}/services/exchange", kind=IssuerKind.SERVICE, public_key=public_text(self.key)),
             Issuer(issuer=f"{self.name}/services/tips", kind=IssuerKind.SERVICE, public_key=public_text(self.tips_key)),
         ]
-        return TrustFile(issuers=tuple(own)).merged(peer_issuers(self.federation, self.name))
+        return TrustFile(issuers=tuple(own))
+
+    def trust(self) -> TrustFile:
+        return self.own_trust().merged(peer_issuers(self.federation, self.name))
 
     async def start_all(self) -> None:
         """Start the nats-server, if there is to be one, and both services."""
