@@ -160,7 +160,8 @@ async def test_a_running_call_is_finished_while_the_server_drains(keeper: Keeper
 
         assert Persona.FromString(await calling).name == "finished"
         await stopping
-        assert isinstance(refused, Unavailable)
+    assert isinstance(refused, Unavailable)
+    assert refused.reason == "SHUTTING_DOWN"
 
 
 async def test_streams_end_at_once_when_the_server_drains(keeper: Keeper, port: int) -> None:

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncGenerator
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -29,7 +29,7 @@ from renkei_chassis.telemetry.logging import log_event
 from renkei_chassis.telemetry.tracing import Tracing
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 
     import grpc
     from google.protobuf.message import Message
@@ -78,6 +78,9 @@ class Pipeline:
         self._now = now
         self._on_refused = on_refused
         self._streams: set[Deadline] = set()
+        self._answering = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
         self._draining = False
         self._seconds = metrics.histogram("renkei_rpc_seconds", "Time a call took.", ("method", "code"))
 
@@ -86,11 +89,12 @@ class Pipeline:
         started = time.perf_counter()
         caller: Principal | None = None
         try:
+            self._refuse_while_draining()
             metadata = context.invocation_metadata()
             caller = self._known(metadata)
             authorize(caller, route.permission, route.roles)
             deadline = Deadline(allowed(context.time_remaining(), self._limits.unary, self._limits.unary_default))
-            with self._scope(route, caller, metadata) as scope:
+            with self._counted(), self._scope(route, caller, metadata) as scope:
                 async with deadline:
                     answer = await self._answer(
                         route, raw, Call(path=route.path, caller=caller, trace_parent=scope.traceparent)
@@ -137,10 +141,31 @@ class Pipeline:
         await self._stream(route, answers, context)
 
     def drain(self) -> None:
-        """End every stream, now: it would outlive any patience, and its caller can resume it elsewhere."""
+        """Refuse what is new, and end every stream, now: it would outlive any patience, and can be resumed."""
         self._draining = True
         for deadline in self._streams:
             deadline.end(_stopping())
+
+    async def finish(self, seconds: float) -> None:
+        """Wait until every call that was taken is answered, for so long at most."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._idle.wait()
+
+    def _refuse_while_draining(self) -> None:
+        if self._draining:
+            raise _stopping()
+
+    @contextmanager
+    def _counted(self) -> Iterator[None]:
+        self._answering += 1
+        self._idle.clear()
+        try:
+            yield
+        finally:
+            self._answering -= 1
+            if not self._answering:
+                self._idle.set()
 
     async def _stream(
         self,
@@ -172,8 +197,7 @@ class Pipeline:
     async def _send(
         self, answers: AsyncIterator[Message], context: grpc.aio.ServicerContext[Any, Any], deadline: Deadline
     ) -> None:
-        if self._draining:
-            raise _stopping()
+        self._refuse_while_draining()
         self._streams.add(deadline)
         try:
             async with deadline, _closing(answers) as found:

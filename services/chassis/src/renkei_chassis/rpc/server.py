@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import time
 from typing import TYPE_CHECKING, Any, Final
 
 import grpc
@@ -73,10 +74,16 @@ class Server:
         return int(bound)
 
     async def stop(self, seconds: float = DRAIN_SECONDS) -> None:
-        """Say that nothing new is taken, let what runs finish for so long, then cut it."""
-        await self._health.enter_graceful_shutdown()
+        """Say that nothing new is taken, let what runs finish for so long, then cut it.
+
+        The port stays open meanwhile: a server of gRPC that is stopping cancels what comes in, which
+        no client may try again, while we say UNAVAILABLE.
+        """
+        ends = time.monotonic() + seconds
         self._pipeline.drain()
-        await self._server.stop(seconds)
+        await self._health.enter_graceful_shutdown()
+        await self._pipeline.finish(seconds)
+        await self._server.stop(max(0.0, ends - time.monotonic()))
 
 
 def _handlers(service: ServiceDescriptor, methods: dict[str, Method] | Any, pipeline: Pipeline) -> Any:  # noqa: ANN401
