@@ -1,6 +1,6 @@
 """Each command of the Makefile does what CONTRIBUTING says, as far as a test can run it.
 
-Run for real, on a copy: format, baseline, clean. What is too slow here (venv, lint, test-fast, test, demo) or
+Run for real, on a copy: format, baseline, clean. What is too slow here (venv, lint, test-fast, test, bench, demo) or
 needs a registry (constraints) or writes into this very environment (gen) is looked at with `make -n`: that it
 calls what it should. What it calls is run otherwise: `make test` itself is lint and tests, `make/check.py` runs
 the same parts for all three, and tests/system/test_demo.py runs the demo.
@@ -86,6 +86,8 @@ def test_make_clean_removes_what_was_made_and_nothing_else(copy: Path) -> None:
         (("lint",), ".venv/bin/python make/check.py --lint"),
         (("test-fast",), ".venv/bin/python make/check.py --fast"),
         (("test",), ".venv/bin/python make/check.py"),
+        (("bench",), ".venv/bin/python -m tests.bench"),
+        (("bench", "ONLY=node"), ".venv/bin/python -m tests.bench --only node"),
         (("demo",), ".venv/bin/renkei demo"),
         (("demo", "ONCE=1"), ".venv/bin/renkei demo --once"),
         (("gen",), ".venv/bin/python services/contract/hatch_build.py"),

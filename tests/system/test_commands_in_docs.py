@@ -38,6 +38,7 @@ ELSEWHERE: Final = {
     "make lint",
     "make test-fast",
     "make test",
+    "make bench",
     "make baseline",
     "buf curl",
 }
