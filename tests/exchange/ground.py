@@ -40,7 +40,7 @@ class Ground:
     database: Database
     log: Log
     writer: Writer
-    alarms: Alarms = field(default_factory=lambda: Alarms(metrics := Metrics("exchange"), Sounds(metrics)))
+    alarms: Alarms = field(default_factory=lambda: Alarms(Sounds(Metrics("exchange"))))
 
     def admission(self) -> Admission:
         received = Received(database=self.database, writer=self.writer, peers=[PEER])

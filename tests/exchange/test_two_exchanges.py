@@ -175,7 +175,7 @@ async def test_a_lane_does_not_stop_for_what_an_item_holds(tmp_path: Path, ports
         assert (await lane_of(chiba, TOCHIGI, outbound=False)).blocked_reason == ""
         alarms = chiba.exchange.metrics.registry
         for reason, count in (("UNREADABLE", 2), ("WRONG_LANE", 1)):
-            assert alarms.get_sample_value("renkei_exchange_alarms_total", {"reason": reason}) == count
+            assert alarms.get_sample_value("renkei_alarms_total", {"reason": reason}) == count
 
 
 async def test_an_event_that_must_stay_home_stays_whatever_its_audience_says(tmp_path: Path, ports: PortClaims) -> None:
@@ -192,7 +192,7 @@ async def test_an_event_that_must_stay_home_stays_whatever_its_audience_says(tmp
         assert texts_of(events) == ["text-after"]
         assert b"homemarker" not in files
         refused = {"reason": "NOT_RELEASABLE_TYPE"}
-        assert tochigi.exchange.metrics.registry.get_sample_value("renkei_exchange_alarms_total", refused) == 1
+        assert tochigi.exchange.metrics.registry.get_sample_value("renkei_alarms_total", refused) == 1
 
 
 async def test_many_events_travel_in_few_bundles(tmp_path: Path, ports: PortClaims) -> None:

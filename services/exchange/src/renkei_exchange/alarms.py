@@ -1,8 +1,9 @@
-"""Tell of what was refused or is wrong: a line in the log and a count, never a crash and never content."""
+"""Tell of what was refused or is wrong: a line in the log and an alarm of the service, never a crash or content."""
 
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
 
     from renkei_chassis.alarms import Alarms as Sounds
     from renkei_chassis.database.transaction import Transaction
-    from renkei_chassis.telemetry.metrics import Metrics
 
 # Of our own events, on the way out.
 NOT_RELEASABLE_TYPE: Final = "NOT_RELEASABLE_TYPE"
@@ -30,25 +30,28 @@ RECEIPT_MISMATCH: Final = "RECEIPT_MISMATCH"
 BLOCKED: Final = "BLOCKED"
 NEW_EPOCH: Final = "NEW_EPOCH"
 BAD_COPY: Final = "BAD_COPY"
-STREAM_DISTRUSTED: Final = "STREAM_DISTRUSTED"
 
 _LOG: Final = logging.getLogger("renkei.exchange")
 
 
 class Alarms:
-    """Counts and logs what somebody should look at."""
+    """Logs and sounds what somebody should look at."""
 
-    def __init__(self, metrics: Metrics, also: Sounds) -> None:
-        """Take where to count, and the service's own list of alarms, for `renkei status`."""
-        self._also = also
-        self._count = metrics.counter("renkei_exchange_alarms", "What was refused or is wrong with a lane.", ["reason"])
-        self.counts: dict[str, int] = {}
+    def __init__(self, service: Sounds) -> None:
+        """Take the service's own list of alarms, which counts them for `/metrics` and `renkei status`."""
+        self._service = service
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """How often each reason was sounded."""
+        counts: Counter[str] = Counter()
+        for alarm in self._service.sounded():
+            counts[alarm.reason] += alarm.count
+        return counts
 
     def sound(self, reason: str, **fields: str | int) -> None:
         """Tell now. On the event loop."""
-        self.counts[reason] = self.counts.get(reason, 0) + 1
-        self._count(reason=reason)
-        self._also.sound(reason, _subject(fields))
+        self._service.sound(reason, _subject(fields))
         log_event(_LOG, "exchange alarm", level=logging.ERROR, error=None, reason=reason, **fields)
 
     def sound_after(self, transaction: Transaction, reason: str, **fields: str | int) -> None:

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Final
 from renkei.exchange.v1.exchange_pb2 import LANE_CONTROL, LANE_DATA, Lane, ReadLaneRequest, ReadLaneResponse
 from renkei.exchange.v1.exchange_pb2_grpc import ExchangeServiceStub
 
+from renkei_chassis.alarms import STREAM_DISTRUSTED
 from renkei_chassis.courier import FEED, Connection, Endpoint, Receiver, Relay, lane_shape, peer_inbox_prefix
 from renkei_chassis.identity import Minter
 from renkei_chassis.rpc.calling import Patience
 from renkei_chassis.rpc.client import Client
 from renkei_chassis.service import Blueprint, Parts, Wiring
-from renkei_exchange import alarms
 from renkei_exchange.admission import Admission
 from renkei_exchange.alarms import Alarms
 from renkei_exchange.api import ExchangeApi
@@ -79,7 +79,7 @@ class _Exchange:
         self.nats_key = nats_key
         self.tasks: dict[str, Callable[[], Awaitable[None]]] = {}
         self.clients: list[Client] = []
-        self.alarms = Alarms(parts.metrics, parts.alarms)
+        self.alarms = Alarms(parts.alarms)
         self.minter = Minter(key, issuer=f"{parts.agency}/services/exchange", role="PEER", clock=parts.clock)
         self.outbound = Outbound(own=parts.agency, peers=agencies, epoch=parts.database.epoch)
         self.received = Received(database=parts.database, writer=parts.writer, peers=agencies)
@@ -208,9 +208,7 @@ class _Exchange:
             self.received.note(peer, lane, number)
 
         def on_alarm(alarm: Alarm) -> None:
-            self.alarms.sound(
-                alarms.STREAM_DISTRUSTED, peer=peer, lane=name, stream=alarm.stream, kind=alarm.distrust.name
-            )
+            self.alarms.sound(STREAM_DISTRUSTED, peer=peer, lane=name, stream=alarm.stream, kind=alarm.distrust.name)
 
         relay = Relay(
             courier,
