@@ -21,6 +21,7 @@ from renkei_chassis.ids import uuid7
 from renkei_chassis.rpc.client import Client
 from renkei_chassis.rpc.methods import ReadMethod
 from renkei_chassis.service import Blueprint, Service, Surroundings, Wiring
+from tests.databases import places
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -135,6 +136,7 @@ async def run_agency(
             surroundings=Surroundings(
                 agency=AGENCY,
                 data_directory=directory,
+                databases=places(directory),
                 addresses=addresses,
                 key=keys[each.name],
                 trust=TrustFile(issuers=tuple(issuers)),

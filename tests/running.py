@@ -12,6 +12,7 @@ from renkei_chassis.ids import uuid7
 from renkei_chassis.ports import PortClaims
 from renkei_chassis.rpc.client import Client
 from renkei_chassis.service import Service, Surroundings
+from tests.databases import places
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -73,7 +74,12 @@ async def running(blueprint: Blueprint, directory: Path) -> AsyncIterator[Runnin
     try:
         address = f"127.0.0.1:{await asyncio.to_thread(ports.claim)}"
         around = Surroundings(
-            agency=AGENCY, data_directory=directory, addresses={blueprint.name: address}, key=key, trust=trust
+            agency=AGENCY,
+            data_directory=directory,
+            databases=places(directory),
+            addresses={blueprint.name: address},
+            key=key,
+            trust=trust,
         )
         service = Service(blueprint=blueprint, surroundings=around)
         await service.start()

@@ -23,7 +23,7 @@ MARKER = "MARKERxLEGEND"
 
 
 @pytest.fixture
-async def service(tmp_path: Path) -> AsyncIterator[Running]:
+async def service(tmp_path: Path, kind: str) -> AsyncIterator[Running]:
     async with running(blueprint(Settings()), tmp_path) as started:
         yield started
 

@@ -138,7 +138,7 @@ class PersonasApi:
 
     async def _get(self, request: personas_pb2.GetPersonaRequest, call: Call) -> Message:
         persona = self._own_id(request.name)
-        row = self._database.look(partial(store.find, persona=persona))
+        row = await self._database.look(partial(store.find, persona=persona))
         if row is None or not self._may_read(row, call.caller):
             raise _denied()
         return self._persona(row)

@@ -48,7 +48,7 @@ class Follower:
     ) -> None:
         """Take the log's own answer (`read_log`) and whether NATS brings events now."""
         self.source = applier.source
-        self.cursor = database.look(lambda connection: state.read_cursor(connection, applier.source))
+        self.cursor = database.recall(lambda connection: state.read_cursor(connection, applier.source))
         self.last_known = self.cursor.sequence
         self.repaired = 0
         self.reachable = False
