@@ -60,7 +60,10 @@ def prove(name: str) -> list[str]:
     environment = FOLDER / name
     # With a cache of its own, so that it does not argue with the big run about the last failures.
     cache = f"cache_dir={environment / 'pytest-cache'}"
-    return install(name, environment) or run([python_of(environment), "-m", "pytest", "-q", "-o", cache, str(tests)])
+    # A server is no neighbour that a service could lean on: the big run asks it, and the chassis, which brings it.
+    database = "both" if name == "chassis" else "sqlite"
+    command = [python_of(environment), "-m", "pytest", "-q", "-o", cache, f"--database={database}", str(tests)]
+    return install(name, environment) or run(command)
 
 
 def prove_command() -> list[str]:

@@ -10,12 +10,12 @@ import pytest
 from blockbuster import blockbuster_ctx
 from hypothesis import configuration, settings
 
-from tests.databases import kind
+from tests.databases import kind, pytest_addoption, pytest_collection_modifyitems
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["kind"]
+__all__ = ["kind", "pytest_addoption", "pytest_collection_modifyitems"]
 
 # Where our code may block the loop, because the wait is bounded: (end of the file name, function).
 # A point read by key costs 5 µs in SQLite; the hop to a thread costs ten times that.

@@ -62,6 +62,26 @@ _server: _Server | None = None
 _test: _Test | None = None
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let the tests of stores run on one kind of database only."""
+    parser.addoption("--database", choices=["both", *KINDS], default="both", help="the databases that tests run on")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what was not asked for."""
+    wanted = config.getoption("--database")
+    if wanted == "both":
+        return
+    out = [item for item in items if getattr(item, "callspec", None) and _kind_of(item) not in {wanted, None}]
+    config.hook.pytest_deselected(items=out)
+    items[:] = [item for item in items if item not in out]
+
+
+def _kind_of(item: pytest.Item) -> str | None:
+    found: str | None = item.callspec.params.get("kind")  # type: ignore[attr-defined]  # a parametrised test has it
+    return found
+
+
 @pytest.fixture(params=KINDS)
 def kind(request: pytest.FixtureRequest) -> Iterator[str]:
     """The kind of database that the test runs on."""
@@ -116,11 +136,29 @@ def edit(path: Path, sql: str) -> None:
     server().server.run(sql, database=_test.names[path])
 
 
+def running() -> PostgresServer:
+    """Give the server itself, for a test that stops, kills or asks it."""
+    return server().server
+
+
+def name_of(path: Path) -> str:
+    """Name the server's database that stands for a file."""
+    assert _test is not None
+    return _test.names[path]
+
+
 def content(path: Path) -> list[bytes]:
     """Give all that a database holds: its files, or every value of every row that the server shows."""
     assert _test is not None
     if _test.kind == SQLITE:
         return [file.read_bytes() for file in path.parent.glob(f"{path.name}*")]
+    return rows_of(path)
+
+
+def rows_of(path: Path) -> list[bytes]:
+    """Give every value that the server's database holds; nothing where the test has none."""
+    if _test is None or path not in _test.names:
+        return []
     from renkei_chassis.database.postgresql import driver  # noqa: PLC0415 (as below)
 
     session = driver.connect(_database(path).dsn, autocommit=True, timeout=20, settings={})

@@ -12,6 +12,7 @@ import stat
 import subprocess
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -20,6 +21,8 @@ _PROGRAMS: Final = "pginstall"
 _NOBODY: Final = "nobody"
 _PR_SET_PDEATHSIG: Final = 1
 _START_SECONDS: Final = 30
+# A server dies with the thread that started it, so that a killed test leaves none behind: this one stays to the end.
+_STARTER: Final = ThreadPoolExecutor(1, thread_name_prefix="postgres")
 # Nothing outside the folder, nothing beside the work, and few processes.
 _PLAIN: Final = {
     "listen_addresses": "",
@@ -66,20 +69,23 @@ class PostgresServer:
         words = [str(self._programs / "postgres"), "-D", str(self.folder / "data"), "-k", str(self.folder)]
         for name, value in self._settings.items():
             words += ["-c", f"{name}={value}"]
-        with (self.folder / "log").open("ab") as log:
-            self._process = subprocess.Popen(
-                words,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                preexec_fn=_die_with_parent,  # noqa: PLW1509 (one call of the kernel; a killed test leaves nothing behind)
-                **self._as_user(),  # type: ignore[call-overload]  # a user or nothing
-            )
+        self._process = _STARTER.submit(self._launch, words).result()
         deadline = time.monotonic() + _START_SECONDS
         while not self._answers():
             if self._process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError((self.folder / "log").read_text(errors="replace")[-2000:])
             time.sleep(0.02)
+
+    def _launch(self, words: list[str]) -> subprocess.Popen[bytes]:
+        with (self.folder / "log").open("ab") as log:
+            return subprocess.Popen(  # type: ignore[no-any-return,call-overload]  # a user or nothing
+                words,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                preexec_fn=_die_with_parent,  # noqa: PLW1509 (one call of the kernel; a killed test leaves nothing)
+                **self._as_user(),
+            )
 
     def kill(self) -> None:
         """End it as a power cut would, without a word to anybody; the data stays."""

@@ -27,7 +27,7 @@ from renkei_exchange import store
 from renkei_exchange.federation import Agency, Federation, peer_issuers
 from renkei_exchange.settings import Settings
 from renkei_exchange.wiring import blueprint
-from tests.databases import places
+from tests.databases import places, rows_of
 from tests.exchange.servers import NatsServer, until
 
 if TYPE_CHECKING:
@@ -228,7 +228,8 @@ class Force:
         """Give every byte that the force keeps: databases, write-ahead logs, streams, logs."""
 
         def read() -> bytes:
-            return b"".join(path.read_bytes() for path in sorted(self.directory.rglob("*")) if path.is_file())
+            files = [path.read_bytes() for path in sorted(self.directory.rglob("*")) if path.is_file()]
+            return b"".join([*files, *rows_of(self.directory / "data" / "exchange.db")])
 
         return await asyncio.to_thread(read)
 

@@ -156,10 +156,10 @@ class PostgresPlace:
         self.reading.dispose()
         self.writing.dispose()
 
-    def _connect_reader(self, *, timeout: float = WAIT_SECONDS, read_only: str = "on") -> driver.Connection:
+    def _connect_reader(self, *, timeout: float | None = None, read_only: str = "on") -> driver.Connection:
         name = f"{self._name} reader"
         settings = {**_SETTINGS, "application_name": name, "default_transaction_read_only": read_only}
-        return driver.connect(self._url.dsn, autocommit=True, timeout=timeout, settings=settings)
+        return driver.connect(self._url.dsn, autocommit=True, timeout=timeout or WAIT_SECONDS, settings=settings)
 
     def _connect_writer(self) -> driver.Connection:
         settings = {**_SETTINGS, "application_name": f"{self._name} writer", "synchronous_commit": "on"}

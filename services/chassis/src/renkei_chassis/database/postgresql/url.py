@@ -64,4 +64,5 @@ def _shown(parts: SplitResult, port: int | None, parameters: dict[str, str]) -> 
     netloc = (f"{user}@" if user else "") + place + (f":{port}" if port else "")
     if "/" in host:  # the folder of a socket
         netloc = host.replace("/", "%2F")
-    return urlunsplit(("postgresql", netloc, parts.path or "/" + parameters.get("dbname", ""), "", ""))
+    database = parts.path.strip("/") or parameters.get("dbname", "")
+    return urlunsplit(("postgresql", netloc, database, "", ""))
