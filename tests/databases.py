@@ -155,19 +155,22 @@ def content(path: Path) -> list[bytes]:
     return rows_of(path)
 
 
-def rows_of(path: Path) -> list[bytes]:
-    """Give every value that the server's database holds; nothing where the test has none."""
-    if _test is None or path not in _test.names:
-        return []
-    from renkei_chassis.database.postgresql import driver  # noqa: PLC0415 (as below)
+def rows_of(place_or_directory: Path) -> list[bytes]:
+    """Give every value in a server's database, or in all that stand for files under a directory; else nothing."""
+    paths = [] if _test is None else [path for path in _test.names if path.is_relative_to(place_or_directory)]
+    return [value for path in paths for value in _values(_database(path))]
 
-    session = driver.connect(_database(path).dsn, autocommit=True, timeout=20, settings={})
+
+def _values(url: PostgresUrl) -> Iterator[bytes]:
+    from renkei_chassis.database.postgresql import driver  # noqa: PLC0415 (a pure library has no chassis)
+
+    session = driver.connect(url.dsn, autocommit=True, timeout=20, settings={})
     try:
         _, tables, _ = session.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'", ())
         rows = [session.fetch(f'SELECT * FROM "{table}"', ())[1] for (table,) in tables]  # noqa: S608
     finally:
         session.close()
-    return [value if isinstance(value, bytes) else str(value).encode() for row in chain(*rows) for value in row]
+    return (value if isinstance(value, bytes) else str(value).encode() for row in chain(*rows) for value in row)
 
 
 def binary(text: str) -> str:

@@ -229,7 +229,7 @@ class Force:
 
         def read() -> bytes:
             files = [path.read_bytes() for path in sorted(self.directory.rglob("*")) if path.is_file()]
-            return b"".join([*files, *rows_of(self.directory / "data" / "exchange.db")])
+            return b"".join([*files, *rows_of(self.directory)])
 
         return await asyncio.to_thread(read)
 

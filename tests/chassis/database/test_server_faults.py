@@ -25,7 +25,7 @@ from tests.databases import POSTGRESQL, name_of, on, place, running
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sqlalchemy.engine.interfaces import DBAPIConnection
+    from sqlalchemy import PoolProxiedConnection
 
 pytestmark = on(POSTGRESQL)
 
@@ -87,7 +87,7 @@ async def test_a_commit_without_an_answer_is_looked_up_before_anybody_is_answere
     dialect = keeper.database.writing.dialect
     commit = dialect.do_commit
 
-    def die(connection: DBAPIConnection) -> None:
+    def die(connection: PoolProxiedConnection) -> None:
         monkeypatch.undo()
         if committed:
             commit(connection)
@@ -112,7 +112,7 @@ async def test_who_waits_for_an_outcome_is_told_when_the_writer_stops_that_it_is
     dialect = keeper.database.writing.dialect
     gone = threading.Event()
 
-    def die(connection: DBAPIConnection) -> None:
+    def die(connection: PoolProxiedConnection) -> None:
         monkeypatch.undo()
         running().kill()
         gone.set()
