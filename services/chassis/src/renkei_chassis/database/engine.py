@@ -21,8 +21,9 @@ from renkei_chassis.database.place import (
     Place,
     TakenOverError,
     WrongOwnerError,
+    require_owner,
 )
-from renkei_chassis.database.schema import CHASSIS, Schema, SchemaError, migrate
+from renkei_chassis.database.schema import CHASSIS, Schema, migrate
 from renkei_chassis.database.sqlite import SqlitePlace
 from renkei_chassis.errors import RenkeiError, Unavailable
 
@@ -170,12 +171,5 @@ def _facts(connection: Connection, owner: Owner) -> dict[str, bytes]:
             "secret": secrets.token_bytes(32),
         }
         connection.execute(tables.facts.insert(), [{"key": key, "value": value} for key, value in found.items()])
-    for key, expected in (("agency", owner.agency), ("service", owner.service)):
-        if key not in found:
-            raise SchemaError(f"the database does not say its {key}: restore it from a backup")
-        if found[key] != expected.encode():
-            raise WrongOwnerError(
-                f"the database belongs to {found['agency'].decode()} ({found['service'].decode()}), "
-                f"not to {owner.agency} ({owner.service}): check `data_directory` and `database`"
-            )
+    require_owner(found, owner)
     return found

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from renkei_chassis.database.schema import SchemaError
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from sqlalchemy import Connection, Engine
 
@@ -33,6 +35,18 @@ class Owner:
 
     agency: str
     service: str
+
+
+def require_owner(found: Mapping[str, bytes], owner: Owner) -> None:
+    """Raise WrongOwnerError where the facts in a database name somebody else, SchemaError where they name nobody."""
+    for key, expected in (("agency", owner.agency), ("service", owner.service)):
+        if key not in found:
+            raise SchemaError(f"the database does not say its {key}: restore it from a backup")
+        if found[key] != expected.encode():
+            raise WrongOwnerError(
+                f"the database belongs to {found['agency'].decode()} ({found['service'].decode()}), "
+                f"not to {owner.agency} ({owner.service}): check `data_directory` and `database`"
+            )
 
 
 class Place(Protocol):

@@ -59,6 +59,38 @@ def migrate(connection: Connection, schemas: Sequence[Schema]) -> None:
         raise SchemaError(f"the database lacks {', '.join(missing)}: {_HALF}")
 
 
+def pending(connection: Connection, schemas: Sequence[Schema]) -> int | None:
+    """Count the steps that `migrate` would run; None for an empty database. Changes nothing; raises SchemaError."""
+    present = set(inspect(connection).get_table_names())
+    if not present:
+        return None
+    if tables.schema_versions.name not in present:
+        raise SchemaError("the database holds tables, but none of Renkei's: name another file or an empty database")
+    known = {row.component: row.version for row in connection.execute(select(tables.schema_versions))}
+    steps = 0
+    for schema in schemas:
+        found = known.get(schema.component)
+        there = set(schema.metadata.tables) & present
+        if found is None and there:
+            raise SchemaError(f"the database has {', '.join(sorted(there))} of a schema that it does not name: {_HALF}")
+        if found is None:
+            continue
+        _refuse_newer(schema, found)
+        steps += schema.version - found
+        missing = sorted(set(schema.metadata.tables) - present)
+        if missing and found == schema.version:
+            raise SchemaError(f"the database lacks {', '.join(missing)}: {_HALF}")
+    return steps
+
+
+def _refuse_newer(schema: Schema, found: int) -> None:
+    if found > schema.version:
+        raise SchemaError(
+            f"the database's {schema.component} tables are of version {found}, this program knows {schema.version}: "
+            "start the newer program"
+        )
+
+
 def _bring_up(connection: Connection, schema: Schema, found: int | None) -> None:
     if found is None:
         begun = sorted(set(schema.metadata.tables) & set(inspect(connection).get_table_names()))
@@ -67,11 +99,7 @@ def _bring_up(connection: Connection, schema: Schema, found: int | None) -> None
         schema.metadata.create_all(connection)
         connection.execute(tables.schema_versions.insert(), {"component": schema.component, "version": schema.version})
         return
-    if found > schema.version:
-        raise SchemaError(
-            f"the database's {schema.component} tables are of version {found}, this program knows {schema.version}: "
-            "start the newer program"
-        )
+    _refuse_newer(schema, found)
     for number, step in enumerate(schema.steps[found - 1 :], start=found + 1):
         step(connection)
         connection.execute(
