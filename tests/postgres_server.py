@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import importlib.util
 import os
 import pwd
@@ -10,6 +9,7 @@ import shutil
 import signal
 import stat
 import subprocess
+import sys
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -19,7 +19,16 @@ from typing import Final
 
 _PROGRAMS: Final = "pginstall"
 _NOBODY: Final = "nobody"
-_PR_SET_PDEATHSIG: Final = 1
+# Run in the child, and not between fork and exec, where gRPC's threads are half there. Whoever changes the user
+# loses the promise to die with the parent, so the user comes first; nobody may be able to run this Python itself.
+_LAUNCH: Final = """
+import ctypes, os, signal, sys
+user, group = map(int, sys.argv[1:3])
+if user:
+    os.setgroups([]); os.setgid(group); os.setuid(user)
+ctypes.CDLL(None).prctl(1, signal.SIGQUIT)
+os.execv(sys.argv[3], sys.argv[3:])
+"""
 _START_SECONDS: Final = 30
 # A server dies with the thread that started it, so that a killed test leaves none behind: this one stays to the end.
 _STARTER: Final = ThreadPoolExecutor(1, thread_name_prefix="postgres")
@@ -66,26 +75,22 @@ class PostgresServer:
 
     def start(self) -> None:
         """Start, and wait until it answers."""
-        words = [str(self._programs / "postgres"), "-D", str(self.folder / "data"), "-k", str(self.folder)]
+        user = (self._user.pw_uid, self._user.pw_gid) if self._user is not None else (0, 0)
+        words = [sys.executable, "-ISc", _LAUNCH, *map(str, user), str(self._programs / "postgres")]
+        words += ["-D", str(self.folder / "data"), "-k", str(self.folder)]
         for name, value in self._settings.items():
             words += ["-c", f"{name}={value}"]
         self._process = _STARTER.submit(self._launch, words).result()
         deadline = time.monotonic() + _START_SECONDS
         while not self._answers():
             if self._process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError((self.folder / "log").read_text(errors="replace")[-2000:])
+                told = (self.folder / "log").read_text(errors="replace")[-2000:]
+                raise RuntimeError(f"the server ended with {self._process.poll()}: {told}")
             time.sleep(0.02)
 
     def _launch(self, words: list[str]) -> subprocess.Popen[bytes]:
         with (self.folder / "log").open("ab") as log:
-            return subprocess.Popen(  # type: ignore[no-any-return,call-overload]  # a user or nothing
-                words,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                preexec_fn=_die_with_parent,  # noqa: PLW1509 (one call of the kernel; a killed test leaves nothing)
-                **self._as_user(),
-            )
+            return subprocess.Popen(words, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
     def kill(self) -> None:
         """End it as a power cut would, without a word to anybody; the data stays."""
@@ -187,7 +192,3 @@ def _has_memory(process: int) -> bool:
         return bool(Path(f"/proc/{process}/maps").read_text())
     except (FileNotFoundError, ProcessLookupError):
         return False
-
-
-def _die_with_parent() -> None:
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGQUIT)

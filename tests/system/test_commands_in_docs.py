@@ -63,13 +63,14 @@ async def test_the_readmes_tour_of_a_kept_demo_works(tmp_path: Path) -> None:
 
 
 async def test_the_operations_pages_commands_work(tmp_path: Path) -> None:
-    init, up, status, retry = OPERATIONS
+    init, up, status, doctor, retry = OPERATIONS
     federation = await asyncio.to_thread(Federation, tmp_path, ("jp-12",))
     await asyncio.to_thread(federation.set_up)
     await federation.start()  # as `up` does
     try:
         assert up == "renkei up ./jp-12\n"
         shown = await asyncio.to_thread(run, status, tmp_path)
+        looked_over = await asyncio.to_thread(run, doctor, tmp_path)
         retried = await asyncio.to_thread(run, retry, tmp_path)
     finally:
         await federation.stop()
@@ -77,5 +78,6 @@ async def test_the_operations_pages_commands_work(tmp_path: Path) -> None:
     made = await asyncio.to_thread(run, init, tmp_path / "new")
 
     assert '"agency": "agencies/jp-12"' in shown
+    assert looked_over.splitlines()[-1].startswith("0 failed")
     assert "nothing is set aside" in retried
     assert "exchange_public_key" in made
