@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 SQLITE: Final = "sqlite"
 POSTGRESQL: Final = "postgresql"
 KINDS: Final = (SQLITE, POSTGRESQL)
-_RESET: Final = "DROP SCHEMA public CASCADE; CREATE SCHEMA public"
+_RESET: Final = "DROP SCHEMA public CASCADE; CREATE SCHEMA public; GRANT USAGE ON SCHEMA public TO PUBLIC"
 
 
 @dataclass(slots=True, kw_only=True)

@@ -246,6 +246,29 @@ async def test_a_database_that_is_not_there_or_lets_nobody_in_says_so_and_no_pas
         assert caught.value.__cause__ is None
 
 
+@pytest.mark.parametrize(
+    ("role", "what"),
+    [
+        ("LOGIN", "permission denied for schema public"),
+        ("LOGIN; ALTER ROLE guest SET search_path = nowhere", "search_path names no schema"),
+        ("LOGIN SUPERUSER; ALTER ROLE guest SET default_transaction_read_only = on", "read-only transaction"),
+    ],
+)
+async def test_a_server_that_takes_no_writes_is_told_at_the_start(
+    kind: str, tmp_path: Path, role: str, what: str
+) -> None:
+    """An account that may make no tables, or a standby."""
+    where = place(tmp_path / "keeper.db")
+    assert isinstance(where, PostgresUrl)
+    guest = PostgresUrl.parse(where.dsn.replace("postgres@", "guest@"))
+    await asyncio.to_thread(running().run, f"CREATE ROLE guest {role}")
+    try:
+        with pytest.raises(DatabaseUnreachableError, match=what):
+            await asyncio.to_thread(Database.open, guest, owner=OWNER, schema=SCHEMA)
+    finally:
+        await asyncio.to_thread(running().run, "DROP ROLE guest")
+
+
 async def test_a_full_disk_refuses_the_group_and_heals_by_itself(tmp_path: Path, keeper: Keeper) -> None:
     """The server says so by the error of a file that cannot grow, raised here by a trigger."""
     database = name_of(tmp_path / "keeper.db")

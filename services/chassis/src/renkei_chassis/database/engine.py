@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from sqlalchemy import select
+from sqlalchemy.exc import DBAPIError
 
 from renkei_chassis.database import tables
 from renkei_chassis.database.failures import is_lost, is_storage_failure
@@ -71,7 +72,7 @@ class Database:
     def open(cls, where: Path | PostgresUrl, *, owner: Owner, schema: Schema) -> Database:
         """Open, create or migrate.
 
-        Raises DatabaseInUseError, WrongOwnerError, SchemaError or, of a server, DatabaseUnreachableError.
+        Raises DatabaseInUseError, WrongOwnerError, SchemaError, or DatabaseUnreachableError where it takes no writes.
         """
         place = _place(where, owner)
         try:
@@ -80,6 +81,11 @@ class Database:
                 facts = _facts(connection, owner)
                 migrate(connection, [schema])
                 place.claim(connection)
+        except DBAPIError as error:
+            place.close()
+            if not is_storage_failure(error):
+                raise
+            raise DatabaseUnreachableError(f"{where} cannot be used: {error.orig}; `renkei doctor` says more") from None
         except BaseException:
             place.close()
             raise

@@ -24,7 +24,7 @@ _OURS: Final = frozenset(
 _PRIMARY: Final = 0xFF  # an extended code carries its primary one in the lowest byte
 # Classes of SQLSTATE where the server, its disk, the account or the way to it is at fault: connection, read-only,
 # rollback for a conflict, resources (a full disk), locks, an administrator's hand, the system, the server itself.
-_THEIRS: Final = ("08", "25006", "28", "3D", "40", "42501", "53", "55", "57", "58", "XX")
+_THEIRS: Final = ("08", "25006", "28", "3D", "3F", "40", "42501", "53", "55", "57", "58", "XX")
 
 
 def is_storage_failure(error: BaseException) -> bool:

@@ -199,13 +199,13 @@ class Connection:
         return columns, await statement.cursor(*parameters, timeout=self.timeout)
 
     async def _prepare(self, sql: str) -> tuple[Any, Sequence[Any]]:
-        found = self._statements.get(sql)
+        found: tuple[Any, Sequence[Any]] | None = self._statements.pop(sql, None)
         if found is None:
             statement = await self._raw.prepare(sql, timeout=self.timeout)
             found = statement, statement.get_attributes()
             if len(self._statements) >= _STATEMENTS:
-                del self._statements[next(iter(self._statements))]
-            self._statements[sql] = found
+                del self._statements[next(iter(self._statements))]  # the one that was used longest ago
+        self._statements[sql] = found
         return found
 
     def _end(self, word: str) -> None:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 # Classes of SQLSTATE whose message speaks of server, account or disk, and of no row.
-_TOLD: Final = ("08", "28", "3D", "53", "55", "57", "58", "XX", "F0")
+_TOLD: Final = ("08", "25006", "28", "3D", "42501", "53", "55", "57", "58", "XX", "F0")
 
 
 class Error(Exception):

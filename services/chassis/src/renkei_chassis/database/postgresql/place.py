@@ -179,7 +179,11 @@ class PostgresPlace:
         if self._session is not None:
             connection.first(_END_SESSION, *self._session)
         deadline = time.monotonic() + _LOCK_SECONDS
-        while not connection.first(_LOCK):
+        while not (held := connection.first(_LOCK)):
+            if held is None:
+                raise driver.OperationalError(
+                    "the account's search_path names no schema that is there", sqlstate="3F000"
+                )
             if time.monotonic() > deadline:
                 raise DatabaseInUseError(f"{self._url} is in use by another process: stop that one first")
             time.sleep(_POLL_SECONDS)
