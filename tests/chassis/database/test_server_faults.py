@@ -224,6 +224,22 @@ async def test_a_writer_that_finds_anothers_mark_stops_though_it_has_the_lock(ke
     assert await keeper.units() == []
 
 
+async def test_a_writer_whose_server_fell_back_to_an_older_state_stops(keeper: Keeper, tmp_path: Path) -> None:
+    """A standby that lacked commits took over, or a backup was restored under it: what was told of is gone."""
+    database = name_of(tmp_path / "keeper.db")
+    await keeper.keep(asking("a"))
+    mark = "SELECT encode(value, 'hex') FROM renkei_fact WHERE key = 'writer'"
+    older = await asyncio.to_thread(running().run, mark, database=database)
+    await keeper.keep(asking("b"))
+    fall_back = f"UPDATE renkei_fact SET value = decode('{older}', 'hex') WHERE key = 'writer'"  # noqa: S608 (the server's own word)
+    await asyncio.to_thread(running().run, fall_back, database=database)
+
+    with pytest.raises(Unavailable):
+        await keeper.keep(asking("c"))
+
+    assert await keeper.units() == ["a", "b"]
+
+
 async def test_a_writer_that_lost_its_session_alone_takes_it_up_again(keeper: Keeper) -> None:
     await keeper.keep(asking("a"))
     await asyncio.to_thread(

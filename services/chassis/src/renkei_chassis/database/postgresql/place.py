@@ -1,8 +1,9 @@
 """Hold a database of a PostgreSQL server: one writer, known by a lock and a mark, and what became of a lost COMMIT.
 
-The writer's own session holds an advisory lock, so whoever commits holds it; and every commit group moves a mark that
-only this process knows. A session that is lost is replaced by one that has the lock again and finds the mark where it
-was left: then nobody else has written, and the mark says whether the last group is in.
+The writer's own session holds an advisory lock, so whoever commits holds it; and every commit group moves a mark
+forward, within a range that belongs to this opening of the database alone. A session that is lost is replaced by one
+that has the lock again and finds the mark in that range, no further back than it was left: then nobody else has
+written and nothing is missing, and the mark says whether the last group is in.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ _LOCK_SECONDS: Final = 3.0  # a process that was killed leaves its session behin
 _POLL_SECONDS: Final = 0.05
 _AGAIN_SECONDS: Final = 0.2
 _MARK: Final = "writer"
-_MARK_BYTES: Final = 16
+_HALF: Final = 8  # bytes: which opening of the database, and how far it has come
 # A number of our own, and which of the database's schemas is meant.
 _LOCK: Final = "SELECT pg_catalog.pg_try_advisory_lock(1919249003, pg_catalog.hashtext(current_schema()))"
 _END_SESSION: Final = (
@@ -70,6 +71,7 @@ class PostgresPlace:
         self._url = url
         self._name = f"renkei {owner.service}"
         self._session: tuple[int, object] | None = None
+        self._opening = secrets.token_bytes(_HALF)
         self._mark = b""  # where the last group that is known to be committed left it; empty before the claim
         self._next = b""
         self._scrubber = ThreadPoolExecutor(1, thread_name_prefix="vacuum")
@@ -97,7 +99,7 @@ class PostgresPlace:
     def claim(self, connection: Connection) -> None:
         """Note in the database, at the end of the transaction that opens it, that this process writes now."""
         _session_of(connection).timeout = WAIT_SECONDS
-        self._next = secrets.token_bytes(_MARK_BYTES)
+        self._next = self._opening + bytes(_HALF)
         found = connection.execute(tables.facts.update().where(tables.facts.c.key == _MARK).values(value=self._next))
         if not found.rowcount:
             connection.execute(tables.facts.insert(), {"key": _MARK, "value": self._next})
@@ -105,7 +107,7 @@ class PostgresPlace:
 
     def stamp(self, connection: Connection) -> None:
         """Mark a commit group as this process's. Raises TakenOverError where another one has written."""
-        self._next = secrets.token_bytes(_MARK_BYTES)
+        self._next = self._opening + time.monotonic_ns().to_bytes(_HALF, "big")
         moved = connection.execute(_MOVE, {"before": self._mark, "after": self._next})
         if moved.rowcount != 1:
             raise self._taken_over()
@@ -195,7 +197,7 @@ class PostgresPlace:
         found = connection.first(f"SELECT value FROM {tables.facts.name} WHERE key = $1", _MARK)  # noqa: S608
         if found == self._next:
             self._mark = self._next
-        elif found != self._mark:
+        elif found is None or not self._mark <= found < self._opening + b"\xff" * _HALF:
             raise self._taken_over()
 
     def _taken_over(self) -> TakenOverError:
@@ -210,6 +212,6 @@ def _session_of(connection: Connection) -> driver.Connection:
 
 _MOVE: Final = (
     tables.facts.update()
-    .where(tables.facts.c.key == _MARK, tables.facts.c.value == bindparam("before"))
+    .where(tables.facts.c.key == _MARK, tables.facts.c.value.between(bindparam("before"), bindparam("after")))
     .values(value=bindparam("after"))
 )
