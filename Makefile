@@ -14,7 +14,7 @@ demo: ## seven agencies on this machine; ONCE=1 checks every claim and ends
 	@$(PYTHON) make/environment.py
 	@$(BIN)/renkei demo $(if $(ONCE),--once)
 
-test: venv ## what CI runs: lint, types, contract, every service alone, all tests; DATABASE=postgresql for one kind
+test: venv ## what CI runs: lint, types, contract, every service alone, all tests; DATABASE=both or postgresql
 	@$(BIN)/python make/check.py $(if $(DATABASE),--database=$(DATABASE))
 
 test-fast: venv ## the quick part of it, under three minutes

@@ -51,9 +51,9 @@ def main() -> int:
     parser.add_argument("--fast", action="store_true", help="no alone-installs, no slow tests")
     parser.add_argument(
         "--database",
-        choices=["both", "sqlite", "postgresql"],
-        default="both",
-        help="the databases on which the tests of stores run",
+        choices=["usual", "both", "sqlite", "postgresql"],
+        default="usual",
+        help="the databases on which the tests of stores run; usual: PostgreSQL too where it matters most",
     )
     options = parser.parse_args()
     started = time.monotonic()

@@ -11,6 +11,7 @@ import sqlite3
 from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import chain
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import pytest
@@ -19,13 +20,29 @@ from tests.postgres_server import PostgresServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from renkei_chassis.database.postgresql.url import PostgresUrl
 
 SQLITE: Final = "sqlite"
 POSTGRESQL: Final = "postgresql"
 KINDS: Final = (SQLITE, POSTGRESQL)
+# Everything of the store, the log, the follower and the writer, and one set of tests of each whole service.
+_ON_BOTH: Final = (
+    "chassis/database",
+    "chassis/follower",
+    "chassis/log",
+    "chassis/test_service.py",
+    "arrests/test_arrests.py",
+    "exchange/test_inbound.py",
+    "exchange/test_store.py",
+    "exchange/test_two_exchanges.py",
+    "leads/test_service.py",
+    "node",
+    "personas/test_api.py",
+    "tips/test_pages.py",
+    "tips/test_recording.py",
+)
+_TESTS: Final = Path(__file__).parent
 _RESET: Final = "DROP SCHEMA public CASCADE; CREATE SCHEMA public; GRANT USAGE ON SCHEMA public TO PUBLIC"
 
 
@@ -63,18 +80,30 @@ _test: _Test | None = None
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Let the tests of stores run on one kind of database only."""
-    parser.addoption("--database", choices=["both", *KINDS], default="both", help="the databases that tests run on")
+    """Let the tests of stores run on more kinds of database than usual, or on one only."""
+    parser.addoption(
+        "--database",
+        choices=["usual", "both", *KINDS],
+        default="usual",
+        help="the databases that tests run on; usual: SQLite, and where it matters most PostgreSQL too",
+    )
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what was not asked for."""
     wanted = config.getoption("--database")
-    if wanted == "both":
-        return
-    out = [item for item in items if getattr(item, "callspec", None) and _kind_of(item) not in {wanted, None}]
+    out = [item for item in items if not _is_wanted(item, wanted)]
     config.hook.pytest_deselected(items=out)
-    items[:] = [item for item in items if item not in out]
+    items[:] = [item for item in items if item not in set(out)]
+
+
+def _is_wanted(item: pytest.Item, wanted: str) -> bool:
+    kind = _kind_of(item) if hasattr(item, "callspec") else None
+    if kind is None or wanted == "both":
+        return True
+    if wanted == "usual":
+        return kind == SQLITE or any(item.path.is_relative_to(_TESTS / part) for part in _ON_BOTH)
+    return kind == wanted
 
 
 def _kind_of(item: pytest.Item) -> str | None:
