@@ -32,7 +32,7 @@ _ON_BOTH: Final = (
     "chassis/follower",
     "chassis/log",
     "chassis/test_service.py",
-    "arrests/test_arrests.py",
+    "arrests/test_recording.py",
     "exchange/test_inbound.py",
     "exchange/test_store.py",
     "exchange/test_two_exchanges.py",
@@ -202,10 +202,15 @@ def _values(url: PostgresUrl) -> Iterator[bytes]:
     return (value if isinstance(value, bytes) else str(value).encode() for row in chain(*rows) for value in row)
 
 
+def bytes_type() -> str:
+    """Name the type of bytes in the SQL of the test's database."""
+    assert _test is not None
+    return "BLOB" if _test.kind == SQLITE else "BYTEA"
+
+
 def binary(text: str) -> str:
     """Write a plain text as the bytes it has, in the SQL of the test's database."""
-    assert _test is not None
-    return f"CAST('{text}' AS {'BLOB' if _test.kind == SQLITE else 'BYTEA'})"
+    return f"CAST('{text}' AS {bytes_type()})"
 
 
 def server() -> _Server:

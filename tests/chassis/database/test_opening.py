@@ -16,8 +16,9 @@ from sqlalchemy import Column, Integer, MetaData, String, Table, insert, select,
 from renkei_chassis.database import tables
 from renkei_chassis.database.engine import Database, DatabaseInUseError, Owner, WrongOwnerError
 from renkei_chassis.database.schema import Schema, SchemaError
+from renkei_chassis.follower import state
 from tests.chassis.keeper import OWNER, SCHEMA
-from tests.databases import SQLITE, edit, on, place
+from tests.databases import SQLITE, binary, bytes_type, edit, on, place
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,6 +29,18 @@ METADATA: Final = MetaData()
 WORDS: Final = Table("word", METADATA, Column("word", String(20), primary_key=True), Column("length", Integer))
 FIRST: Final = MetaData()
 FIRST_WORDS: Final = Table("word", FIRST, Column("word", String(20), primary_key=True))
+OLD_FOLLOWER: Final = """
+DROP TABLE renkei_mark;
+DROP TABLE renkei_cursor;
+DROP TABLE renkei_applied;
+CREATE TABLE renkei_cursor (source VARCHAR(96) NOT NULL, epoch VARCHAR(36) NOT NULL,
+    sequence BIGINT NOT NULL, apply_time_us BIGINT NOT NULL, PRIMARY KEY (source));
+CREATE TABLE renkei_applied (source VARCHAR(96) NOT NULL, origin_agency VARCHAR(32) NOT NULL,
+    event_id BLOB NOT NULL, PRIMARY KEY (source, origin_agency, event_id));
+INSERT INTO renkei_cursor VALUES ('a log', 'an epoch', 7, 1);
+INSERT INTO renkei_applied VALUES ('a log', '', X'01');
+UPDATE renkei_schema SET version = 1 WHERE component = 'chassis';
+"""
 HOLDER: Final = """
 import sys
 from pathlib import Path
@@ -182,6 +195,20 @@ def test_an_older_database_runs_the_steps_it_lacks_once(path: Path) -> None:
 
     with closing(opened(path, schema=newer)) as database:
         assert words(database) == [("four", 4)]
+
+
+def test_a_database_from_before_followers_could_forget_is_brought_up_and_keeps_what_they_knew(path: Path) -> None:
+    """As the first version of the chassis made it."""
+    reopen(path)
+    edit(path, OLD_FOLLOWER.replace("BLOB", bytes_type()).replace("X'01'", binary("1")))
+
+    database = opened(path, schema=SCHEMA)
+    cursor = database.recall(lambda connection: state.read_cursor(connection, "a log"))
+    places = database.recall(lambda connection: connection.execute(select(tables.applied.c.sequence)).scalars().all())
+    database.close()
+
+    assert (cursor.epoch, cursor.sequence, cursor.chain, cursor.doubt) == ("an epoch", 7, b"", b"")
+    assert places == [0]
 
 
 def test_a_new_database_runs_no_steps(path: Path) -> None:

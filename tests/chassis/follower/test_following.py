@@ -7,6 +7,7 @@ import random
 import shutil
 import tempfile
 import uuid
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -260,7 +261,7 @@ async def test_the_cursor_says_when_it_moved(following: Following) -> None:
     await following.tell("a")
     await following.tick()
 
-    assert following.stored() == Cursor(
+    assert replace(following.stored(), chain=b"") == Cursor(
         epoch=following.source.database.epoch, sequence=1, apply_time_us=following.reader.clock.now_us()
     )
 

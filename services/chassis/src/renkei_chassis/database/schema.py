@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import inspect, select
+from sqlalchemy import BigInteger, Column, LargeBinary, inspect, select
 
 from renkei_chassis.database import tables
+from renkei_chassis.database.columns import NO_BYTES, add_columns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -40,7 +41,21 @@ class Schema:
         return len(self.steps) + 1
 
 
-CHASSIS = Schema(component="chassis", metadata=tables.metadata)
+def _remember_by_hash(connection: Connection) -> None:
+    """Let followers drop ids. What they know already has no place and is kept until its log offers it again."""
+    add_columns(
+        connection,
+        tables.cursors.name,
+        Column("chain", LargeBinary(32), nullable=False, server_default=NO_BYTES),
+        Column("pruned", BigInteger, nullable=False, server_default="0"),
+        Column("newest_pruned", LargeBinary(16), nullable=False, server_default=NO_BYTES),
+        Column("doubt", LargeBinary(16), nullable=False, server_default=NO_BYTES),
+    )
+    add_columns(connection, tables.applied.name, Column("sequence", BigInteger, nullable=False, server_default="0"))
+    tables.marks.create(connection)
+
+
+CHASSIS = Schema(component="chassis", metadata=tables.metadata, steps=[_remember_by_hash])
 
 
 def migrate(connection: Connection, schemas: Sequence[Schema]) -> None:
