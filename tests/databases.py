@@ -38,7 +38,9 @@ _ON_BOTH: Final = (
     "exchange/test_two_exchanges.py",
     "leads/test_service.py",
     "node",
-    "personas/test_api.py",
+    "personas/test_life.py",
+    "personas/test_papers.py",
+    "personas/test_reading.py",
     "tips/test_pages.py",
     "tips/test_recording.py",
 )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 import renkei_arrests.store
 import renkei_exchange.store
 import renkei_leads.tables
-import renkei_personas.store
+import renkei_personas.store.tables
 import renkei_tips.store
 from renkei_chassis.database.place import DatabaseUnreachableError, Owner, WrongOwnerError
 from renkei_chassis.database.postgresql.url import of_service
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 SCHEMAS: Final[Mapping[str, Schema]] = {
     "tips": renkei_tips.store.SCHEMA,
     "arrests": renkei_arrests.store.SCHEMA,
-    "personas": renkei_personas.store.SCHEMA,
+    "personas": renkei_personas.store.tables.SCHEMA,
     "leads": renkei_leads.tables.SCHEMA,
     "exchange": renkei_exchange.store.SCHEMA,
 }
