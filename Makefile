@@ -14,11 +14,11 @@ demo: ## seven agencies on this machine; ONCE=1 checks every claim and ends
 	@$(PYTHON) make/environment.py
 	@$(BIN)/renkei demo $(if $(ONCE),--once)
 
-test: venv ## what CI runs: lint, types, contract, every service alone, all tests
-	@$(BIN)/python make/check.py
+test: venv ## what CI runs: lint, types, contract, every service alone, all tests; DATABASE=both or postgresql
+	@$(BIN)/python make/check.py $(if $(DATABASE),--database=$(DATABASE))
 
 test-fast: venv ## the quick part of it, under three minutes
-	@$(BIN)/python make/check.py --fast
+	@$(BIN)/python make/check.py --fast $(if $(DATABASE),--database=$(DATABASE),--database=sqlite)
 
 bench: venv ## measure, and write docs/performance.md; ONLY=name measures one figure or row
 	@$(BIN)/python -m tests.bench $(if $(ONLY),--only $(ONLY))

@@ -22,6 +22,7 @@ from renkei_chassis.rpc.calling import Patience
 from renkei_chassis.rpc.client import Client
 from renkei_chassis.rpc.methods import ReadMethod
 from renkei_chassis.service import Blueprint, Service, Surroundings, Wiring
+from tests.databases import places
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -139,6 +140,7 @@ async def run_agency(
             surroundings=Surroundings(
                 agency=AGENCY,
                 data_directory=directory,
+                databases=places(directory),
                 addresses=addresses,
                 key=keys[each.name],
                 trust=TrustFile(issuers=tuple(issuers)),

@@ -23,6 +23,7 @@ from renkei_chassis.database.writer import Writer
 from renkei_chassis.identity import Principal, PrincipalKind
 from renkei_chassis.log.append import read_position
 from renkei_chassis.log.log import Log
+from tests.databases import place
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -136,7 +137,7 @@ class Keeper:
 async def keeping(path: Path, clock: ManualClock | None = None) -> AsyncIterator[Keeper]:
     """Open the database and write to it."""
     at = clock or ManualClock()
-    database = await asyncio.to_thread(Database.open, path, owner=OWNER, schema=SCHEMA)
+    database = await asyncio.to_thread(Database.open, place(path), owner=OWNER, schema=SCHEMA)
     try:
         log = Log(name=f"{AGENCY}/logs/keeper", database=database, position=await database.read(read_position))
         writer = Writer(database=database, log=log, clock=at)

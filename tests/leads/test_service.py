@@ -13,6 +13,7 @@ from renkei.policy.v1.policy_pb2 import GRADE_FULL, GRADE_INDEX_ONLY, GRADE_UNSP
 from renkei.tips.v1.events_pb2 import TipDeleted, TipRecorded, TipReleased, TipRestored, TipRevised, TipWithdrawn
 
 from renkei_leads.succession import lead_id
+from tests.databases import content
 from tests.leads.house import AGENCY
 from tests.leads.records import SAPPORO, TOCHIGI, TOKYO, arrest, handle, occurrence, phone, tip, tip_name
 
@@ -315,5 +316,5 @@ async def test_identifiers_that_no_contract_allows_link_nothing_and_harm_nothing
 
 async def stored(directory: Path) -> bytes:
     """Read everything that the service keeps on disk."""
-    files = await asyncio.to_thread(lambda: [path.read_bytes() for path in directory.glob("leads.db*")])
+    files = await asyncio.to_thread(content, directory / "leads.db")
     return b"".join(files)

@@ -30,8 +30,10 @@ from renkei_node.layout import SERVICES, NodeDirectory
 from renkei_node.settings import NodeSettings, Ports
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable
+    from collections.abc import Awaitable, Callable, Iterable, Mapping
     from pathlib import Path
+
+    from tests.postgres_server import PostgresServer
 
 READY_SECONDS: Final = 20.0
 _POLL_SECONDS: Final = 0.02
@@ -51,6 +53,8 @@ class Member:
     code: str
     directory: NodeDirectory
     ports: Ports
+    server: PostgresServer | None = None
+    """Where its databases are, if not in files."""
     process: subprocess.Popen[bytes] | None = None
     clients: dict[str, Client] = field(default_factory=dict)
 
@@ -114,7 +118,11 @@ class Member:
         return self.clients[key]
 
     def rows(self, database: str, statement: str) -> list[tuple[object, ...]]:
-        """Read the database file from the outside."""
+        """Read a database from the outside."""
+        if self.server is not None:
+            # What is asked for in SQLite's words.
+            told = self.server.run(statement.replace("hex(id)", "encode(id, 'hex')"), database=database)
+            return [tuple(line.split("|")) for line in told.splitlines()]
         uri = f"file:{self.directory.data / database}.db?mode=ro"
         with sqlite3.connect(uri, uri=True) as connection:
             return connection.execute(statement).fetchall()
@@ -133,7 +141,8 @@ class Member:
         """Search every file of the node; returns marker -> file for each that was found."""
         wanted = {marker.encode(): marker for marker in markers}
         found: dict[str, str] = {}
-        for path in self.directory.path.rglob("*"):
+        places = [self.directory.path] if self.server is None else [self.directory.path, self.server.folder]
+        for path in (path for place in places for path in place.rglob("*")):
             if not path.is_file():
                 continue
             content = path.read_bytes()
@@ -154,9 +163,10 @@ class Tip:
 class Federation:
     """Some agencies, each directed pair joined by two cables that a test can pull."""
 
-    def __init__(self, path: Path, codes: tuple[str, ...]) -> None:
+    def __init__(self, path: Path, codes: tuple[str, ...], servers: Mapping[str, PostgresServer] | None = None) -> None:
         self.path = path
         self.codes = codes
+        self.servers = servers or {}
         self.claims = PortClaims()
         self.members: dict[str, Member] = {}
         self.cables: dict[tuple[str, str], list[Proxy]] = {}
@@ -172,11 +182,16 @@ class Federation:
             directory = NodeDirectory(self.path / code)
             names = (*SERVICES, "nats", "metrics")
             ports = Ports(**dict(zip(names, self.claims.claim_many(len(names)), strict=True)))
+            server = self.servers.get(code)
             settings = NodeSettings(
-                agency=f"agencies/{code}", training=True, release_without_instrument=True, courier=courier
+                agency=f"agencies/{code}",
+                training=True,
+                release_without_instrument=True,
+                courier=courier,
+                database="" if server is None else server.url("{service}"),
             )
             identities[code] = initialise(directory, settings, ports)
-            self.members[code] = Member(code=code, directory=directory, ports=ports)
+            self.members[code] = Member(code=code, directory=directory, ports=ports, server=server)
         for code, member in self.members.items():
             member.directory.federation.write_text("".join(self._entry(code, identities[peer]) for peer in self.codes))
 

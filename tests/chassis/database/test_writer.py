@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import event, select
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
 from renkei_chassis.database import writer
 from renkei_chassis.errors import (
@@ -35,6 +35,7 @@ from tests.chassis.database.rules import (
     tell_what_was_told,
 )
 from tests.chassis.keeper import APPROVE, PLANS, SUBMIT, Keeper, asking, keep, keeping, officer
+from tests.databases import SQLITE, on
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -58,7 +59,7 @@ if TYPE_CHECKING:
         (take_taken_unit, IntegrityError),
         (take_taken_unit_and_look, IntegrityError),
         (take_taken_unit_in_silence, IntegrityError),
-        (ask_nonsense, OperationalError),
+        (ask_nonsense, DBAPIError),
         (leave_out_a_column, Exception),
         (partial(tell_what_was_told, id_=uuid7()), IntegrityError),
         (tell_too_much, ValueError),
@@ -129,7 +130,7 @@ async def test_a_repeat_after_a_failure_in_the_same_group_is_carried_out(keeper:
     assert await keeper.told() == ["a", "b"]
 
 
-async def test_a_repeat_gets_the_same_answer_also_after_a_restart(tmp_path: Path) -> None:
+async def test_a_repeat_gets_the_same_answer_also_after_a_restart(tmp_path: Path, kind: str) -> None:
     request = asking("a")
     async with keeping(tmp_path / "keeper.db") as keeper:
         first = await keeper.keep(request)
@@ -181,7 +182,7 @@ async def test_an_answer_comes_after_the_commit(keeper: Keeper) -> None:
 
     async def keep_and_look(unit: str) -> tuple[bool, int]:
         await keeper.keep(asking(unit))
-        there = keeper.database.look(lambda connection: connection.execute(select(PLANS.c.unit)).scalars().all())
+        there = keeper.database.recall(lambda connection: connection.execute(select(PLANS.c.unit)).scalars().all())
         return unit in there, keeper.log.position.sequence
 
     seen = await asyncio.gather(*(keep_and_look(f"unit {number}") for number in range(20)))
@@ -232,6 +233,7 @@ async def limit_pages(keeper: Keeper, more: int | None) -> None:
     await asyncio.to_thread(limit)
 
 
+@on(SQLITE)
 async def test_a_full_disk_refuses_all_of_a_group_and_heals_by_itself(keeper: Keeper) -> None:
     await keeper.keep(asking("before"))
     await limit_pages(keeper, 1)
@@ -270,6 +272,7 @@ async def test_nothing_is_acknowledged_when_the_commit_itself_fails(keeper: Keep
     assert await keeper.told() == ["b"]
 
 
+@on(SQLITE)
 async def test_a_commit_that_happened_though_it_was_reported_lost_is_found_again(
     keeper: Keeper, monkeypatch: pytest.MonkeyPatch
 ) -> None:

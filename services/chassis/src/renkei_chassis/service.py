@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
     from renkei.event.v1.log_pb2 import ReadLogRequest, ReadLogResponse
 
+    from renkei_chassis.database.postgresql.url import PostgresUrl
     from renkei_chassis.database.schema import Schema
     from renkei_chassis.follower.state import Aside
     from renkei_chassis.rpc.methods import Api
@@ -68,6 +69,8 @@ class Surroundings:
     key: Ed25519PrivateKey
     """The service's own key; its public half stands in `trust`."""
     trust: TrustFile
+    databases: Callable[[str], PostgresUrl] | None = None
+    """Where each service's PostgreSQL database is, by short name; None for a file each in `data_directory`."""
     courier: Endpoint | None = None
     """The agency's own NATS; None to work without."""
     stream_max_age: timedelta = LOG_MAX_AGE
@@ -142,8 +145,9 @@ class Service:
         around, name = self._around, self.name
         address = around.addresses[name]
         owner = Owner(agency=around.agency, service=name)
-        path = around.data_directory / f"{name}.db"
-        self.database = await asyncio.to_thread(Database.open, path, owner=owner, schema=self._blueprint.schema)
+        file = around.data_directory / f"{name}.db"
+        where = file if around.databases is None else around.databases(name)
+        self.database = await asyncio.to_thread(Database.open, where, owner=owner, schema=self._blueprint.schema)
         self._ending.push_async_callback(asyncio.to_thread, self.database.close)
         try:
             await self._export()

@@ -65,7 +65,7 @@ class InboundLane:
         control: InboundLane | None = None,
     ) -> None:
         """Take the peer's own answer (`read_lane`), and for a data lane the control lane beside it."""
-        state = database.look(partial(store.read_state, peer=route.origin, lane=route.lane, outbound=False))
+        state = database.recall(partial(store.read_state, peer=route.origin, lane=route.lane, outbound=False))
         self.route = route
         self.position = state.position
         self.blocked = state.blocked

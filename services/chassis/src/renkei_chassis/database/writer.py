@@ -63,6 +63,7 @@ class Writer:
     async def stop(self) -> None:
         """Finish what waits, then refuse everything."""
         self._stopping = True
+        self._group.stop_waiting()
         self._wake.set()
         if self._task is not None:
             await self._task

@@ -53,7 +53,7 @@ class Follower:
     ) -> None:
         """Take the log's own answer (`read_log`), whether NATS brings events now, and who counts what is set aside."""
         self.source = applier.source
-        self.cursor = database.look(lambda connection: state.read_cursor(connection, applier.source))
+        self.cursor = database.recall(lambda connection: state.read_cursor(connection, applier.source))
         self.last_known = self.cursor.sequence
         self.repaired = 0
         self.reachable = False

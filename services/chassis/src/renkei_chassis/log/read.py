@@ -20,6 +20,7 @@ _COLUMNS: Final = (
     select(tables.events, tables.payloads.c.salt, tables.payloads.c.data)
     .join_from(tables.events, tables.payloads, tables.events.c.sequence == tables.payloads.c.sequence, isouter=True)
     .order_by(tables.events.c.sequence)
+    .execution_options(stream_results=True)
 )
 
 
