@@ -1,7 +1,7 @@
 """A plain synchronous driver (PEP 249) over asyncpg: each connection has an event loop of its own, run call by call.
 
 A connection belongs to one thread at a time, and to none that runs a loop: waiting there would block it. asyncpg
-because it is licensed as we are and reads and writes rows in binary form; see decision 0011.
+because it is licensed as we are and reads and writes rows in binary form; see decision 0018.
 """
 
 from __future__ import annotations
