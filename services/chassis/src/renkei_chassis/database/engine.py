@@ -66,7 +66,7 @@ class Database:
     one. `read` runs anything longer on a reader's thread. Only the writer writes.
     """
 
-    def __init__(self, *, writing: Engine, reading: Engine, lock: int, facts: dict[str, bytes]) -> None:
+    def __init__(self, *, writing: Engine, reading: Engine, lock: int | None, facts: dict[str, bytes]) -> None:
         """Use `Database.open`."""
         self.writing = writing
         self._reading = reading
@@ -96,6 +96,23 @@ class Database:
             os.close(lock)
             raise
         return cls(writing=writing, reading=_engine(path, writer=False), lock=lock, facts=facts)
+
+    @classmethod
+    def beside(cls, path: Path, *, owner: Owner) -> Database:
+        """Open what another process of the same service has open and migrated; who writes is between the two.
+
+        That process hands on `handles`, so that the database stays locked until both are gone.
+        """
+        writing = _engine(path, writer=True)
+        with writing.connect() as connection:
+            facts = _facts(connection, owner)
+            connection.rollback()
+        return cls(writing=writing, reading=_engine(path, writer=False), lock=None, facts=facts)
+
+    @property
+    def handles(self) -> tuple[int, ...]:
+        """The file descriptors that hold the database locked as long as any process has them open."""
+        return () if self._lock is None else (self._lock,)
 
     def look(self, question: Callable[[Connection], T]) -> T:
         """Read a few rows by key, here and now. Only for reads whose size is bounded and small."""
@@ -146,7 +163,8 @@ class Database:
             self._looking.close()
         self._reading.dispose()
         self.writing.dispose()
-        os.close(self._lock)
+        if self._lock is not None:
+            os.close(self._lock)
 
 
 def _lock(path: Path) -> int:

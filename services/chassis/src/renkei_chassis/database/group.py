@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 class CallJob:
     """A request of a caller on its way through a group."""
 
-    future: asyncio.Future[Any]
+    future: asyncio.Future[Any] | None
     method: WriteMethod
     path: str
     request: bytes | Message
@@ -73,6 +73,15 @@ class Group:
         self._scrub = False
         self.afterwards: Sequence[Callable[[], None]] = ()
         """What is to be called on the event loop, now that the last group is committed."""
+
+    def doubt(self) -> None:
+        """Say that somebody else may have written: the next group reads where the log ends."""
+        self._unsure = True
+
+    @property
+    def unsure(self) -> bool:
+        """Whether only the database knows where the log ends."""
+        return self._unsure
 
     def process(self, jobs: Sequence[CallJob | EffectJob], position: Position) -> Position:
         """Fill in every job's result or error; returns where the log ends now.
