@@ -112,7 +112,7 @@ class Blueprint:
     name: str
     schema: Schema
     wire: Callable[[Parts], Wiring]
-    """Called once more in the writer's process, if there is one; therefore a function of a module or a partial of one."""
+    """Called once more in the writer's process, if there is one: therefore a function of a module, or a partial."""
 
 
 class Service:

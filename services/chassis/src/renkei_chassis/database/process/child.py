@@ -17,6 +17,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Any, Final
 
 from google.protobuf import descriptor_pool, message_factory
+from sqlalchemy.exc import DBAPIError
 
 from renkei_chassis.clock import from_us
 from renkei_chassis.database.engine import Database
@@ -211,6 +212,8 @@ def _portable(error: BaseException) -> BaseException:
     if isinstance(error, RenkeiError):
         return error
     log_event(_LOG, "a write failed", level=logging.ERROR, error=error)
+    if isinstance(error, DBAPIError):  # its values are a record's, and some of them cannot be pickled
+        error = type(error)(None, None, error.orig or RuntimeError())
     try:
         pack(error)  # type: ignore[arg-type]  # as part of a frame
     except Exception:  # noqa: BLE001 (whatever its own pickling raises)

@@ -234,11 +234,10 @@ class WriterProcess:
     async def _spawn(self) -> tuple[_Line, asyncio.subprocess.Process]:
         ours, theirs = socket.socketpair()
         with theirs:
+            ours.setblocking(False)  # noqa: FBT003 (it has no other argument)
             for end in (ours, theirs):
-                end.setblocking(False)
                 for option in (socket.SO_SNDBUF, socket.SO_RCVBUF):
                     end.setsockopt(socket.SOL_SOCKET, option, _BUFFER_BYTES)
-            theirs.setblocking(True)
             try:
                 child = await asyncio.create_subprocess_exec(
                     sys.executable, "-m", "renkei_chassis.database.process.child", str(theirs.fileno()),
