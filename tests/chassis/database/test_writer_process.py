@@ -124,32 +124,36 @@ async def test_an_effect_that_fails_leaves_the_pen_to_the_next(keeper: Keeper) -
 
 async def test_a_process_that_is_killed_comes_back_and_every_call_happened_once(keeper: Keeper) -> None:
     """A caller who was told UNAVAILABLE repeats with the same id; whoever had an answer finds the record."""
-    requests = [asking(f"{number:03}") for number in range(200)]
-    told: set[str] = set()
+    told: list[str] = []
     reasons: set[str] = set()
 
     async def insist(request: SubmitPersonaRequest) -> None:
         while True:
             try:
-                told.add((await keeper.keep(request)).plan.unit)
+                told.append((await keeper.keep(request)).plan.unit)
             except Unavailable as error:
                 reasons.add(error.reason)
                 await asyncio.sleep(0.01)
             else:
                 return
 
+    async def record(caller: int) -> None:
+        for number in range(20):
+            await insist(asking(f"{caller:02} {number:02}"))
+
     async def kill() -> None:
-        await until(lambda: len(told) >= 5)
+        await until(lambda: len(told) >= 50)
         os.kill(keeper.writer.process_id, signal.SIGKILL)
 
-    first = asyncio.gather(*map(insist, requests[:100]))
-    await asyncio.gather(first, kill(), *map(insist, requests[100:]))
-    await back(keeper)
+    await asyncio.gather(kill(), *map(record, range(20)))
 
+    units = [f"{caller:02} {number:02}" for caller in range(20) for number in range(20)]
     assert reasons == {"STORAGE_UNAVAILABLE"}
-    assert await keeper.units() == [f"{number:03}" for number in range(200)]
-    assert sorted(await keeper.told()) == await keeper.units()
-    assert await sequences(keeper) == list(range(1, 201))
+    assert keeper.writer.process_starts == 2
+    assert sorted(told) == units
+    assert await keeper.units() == units
+    assert sorted(await keeper.told()) == units
+    assert await sequences(keeper) == list(range(1, 401))
 
 
 @pytest.mark.parametrize(("place", "kept"), [(Place.BEFORE_COMMIT, []), (Place.AFTER_COMMIT, ["a"])])
