@@ -14,8 +14,10 @@ from renkei.event.v1.log_pb2_grpc import LogServiceStub
 from renkei_chassis.clock import Clock, WallClock
 from renkei_chassis.courier import Connection, DurableShape, Endpoint, Receiver, Relay, StreamShape
 from renkei_chassis.database.engine import Database, Owner
+from renkei_chassis.database.process.frames import Start
 from renkei_chassis.database.requests import forget_old
 from renkei_chassis.database.writer import Writer
+from renkei_chassis.errors import SettingsError
 from renkei_chassis.follower.api import follower_api
 from renkei_chassis.follower.apply import Applier, Handler
 from renkei_chassis.follower.follower import Follower
@@ -31,6 +33,7 @@ from renkei_chassis.rpc.pipeline import Pipeline
 from renkei_chassis.rpc.server import Server
 from renkei_chassis.telemetry.logging import log_event
 from renkei_chassis.telemetry.metrics import Metrics
+from renkei_chassis.write_methods import by_path, recipe
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -67,6 +70,8 @@ class Surroundings:
     courier: Endpoint | None = None
     """The agency's own NATS; None to work without."""
     reflection: bool = False
+    writer_process: bool = False
+    """Calls that write are carried out in a process of their own, where the service's rules can be carried there."""
     clock: Clock = field(default_factory=WallClock)
 
 
@@ -110,6 +115,7 @@ class Blueprint:
     name: str
     schema: Schema
     wire: Callable[[Parts], Wiring]
+    """Called once more in the writer's process, if there is one: therefore a function of a module, or a partial."""
 
 
 class Service:
@@ -170,6 +176,8 @@ class Service:
         for close in reversed(wiring.closing):
             self._ending.push_async_callback(close)
         self._ending.push_async_callback(self._end_tasks)
+        if around.writer_process:
+            await self._move_calls(wiring.api)
         follower_methods = self._follow(wiring.follows, tokens)
         verifier = Verifier(audience=around.agency, trust=around.trust)
         pipeline = Pipeline(
@@ -193,6 +201,22 @@ class Service:
     async def stop(self) -> None:
         """Drain the calls, end the tasks, finish the writes, let go of the database; a failure stops none of it."""
         await self._ending.aclose()
+
+    async def _move_calls(self, api: Api) -> None:
+        agency, name = self._around.agency, self.name
+        known = by_path(api)
+        start = Start(
+            shared=self.database.shared,
+            owner=Owner(agency=agency, service=name),
+            recipe=recipe(self._blueprint.wire, agency=agency, service=name),
+        )
+        try:
+            await self.writer.move_calls(start, key=lambda method, path: path if known.get(path) is method else None)
+        except TypeError as error:
+            raise SettingsError(f"writer_process: {name} cannot have its writer in a process of its own") from error
+        self.metrics.observed(
+            "renkei_writer_starts", "Starts of the writer's process.", lambda: self.writer.process_starts
+        )
 
     async def _end_tasks(self) -> None:
         for task in self._tasks:

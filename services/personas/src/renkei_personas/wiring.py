@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from renkei_chassis.service import Blueprint, Parts, Wiring
@@ -14,9 +15,10 @@ if TYPE_CHECKING:
 
 def blueprint(settings: Settings) -> Blueprint:
     """Describe the service. It follows nobody: nothing comes in but by its own methods."""
+    return Blueprint(name="personas", schema=SCHEMA, wire=partial(wire, settings))
 
-    def wire(parts: Parts) -> Wiring:
-        api = PersonasApi(agency=parts.agency, settings=settings, database=parts.database, tokens=parts.tokens)
-        return Wiring(api=api.api())
 
-    return Blueprint(name="personas", schema=SCHEMA, wire=wire)
+def wire(settings: Settings, parts: Parts) -> Wiring:
+    """Put the parts together."""
+    api = PersonasApi(agency=parts.agency, settings=settings, database=parts.database, tokens=parts.tokens)
+    return Wiring(api=api.api())
