@@ -47,6 +47,11 @@ class ProcessSettings(BaseModel):
     trust: Path = Field(description="The agency's trust file.")
     addresses: dict[str, str] = Field(description="`127.0.0.1:port` of every service of the agency, by name.")
     metrics_port: int = Field(default=0, ge=0, le=32767, description="Port of /metrics; 0 for none.")
+    writer_process: bool = Field(
+        default=False,
+        description="Carry out the calls that write in a process of their own: more throughput for one more process. "
+        "For tips, arrests and personas.",
+    )
     nats_url: str = Field(default="", description="The agency's own nats-server; empty to work without.")
     nats_key: Path | None = Field(default=None, description="The services' key at that nats-server.")
 
@@ -97,6 +102,7 @@ def _surroundings(
         courier=courier,
         collector=open_collector(telemetry),
         telemetry=telemetry,
+        writer_process=settings.writer_process,
     )
 
 

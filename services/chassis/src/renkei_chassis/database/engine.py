@@ -20,6 +20,7 @@ from renkei_chassis.database.place import (
     DatabaseUnreachableError,
     Owner,
     Place,
+    Shared,
     TakenOverError,
     WrongOwnerError,
     require_owner,
@@ -41,6 +42,7 @@ __all__ = [
     "DatabaseUnreachableError",
     "Owner",
     "Place",
+    "Shared",
     "TakenOverError",
     "WrongOwnerError",
 ]
@@ -90,6 +92,28 @@ class Database:
             place.close()
             raise
         return cls(place, facts)
+
+    @classmethod
+    def beside(cls, shared: Shared, *, owner: Owner) -> Database:
+        """Open what another process of the same service has open and migrated; who writes is between the two.
+
+        That process hands on `handles`, so that a file stays locked until both are gone.
+        """
+        place = _place(shared.where, owner, shared)
+        with place.writing.connect() as connection:
+            facts = _facts(connection, owner)
+            connection.rollback()
+        return cls(place, facts)
+
+    @property
+    def shared(self) -> Shared:
+        """What another process needs to open it beside this one."""
+        return self.place.shared
+
+    @property
+    def handles(self) -> tuple[int, ...]:
+        """The file descriptors that hold the database locked as long as any process has them open."""
+        return self.place.handles
 
     @property
     def writing(self) -> Engine:
@@ -158,12 +182,12 @@ class Database:
         self.place.close()
 
 
-def _place(where: Path | PostgresUrl, owner: Owner) -> Place:
+def _place(where: Path | PostgresUrl, owner: Owner, shared: Shared | None = None) -> Place:
     if isinstance(where, Path):
-        return SqlitePlace(where)
+        return SqlitePlace(where, beside=shared is not None)
     from renkei_chassis.database.postgresql.place import PostgresPlace  # noqa: PLC0415 (a driver that many never need)
 
-    return PostgresPlace(where, owner)
+    return PostgresPlace(where, owner, opening=b"" if shared is None else shared.opening)
 
 
 def _facts(connection: Connection, owner: Owner) -> dict[str, bytes]:

@@ -15,6 +15,7 @@ from renkei_chassis.database.failures import is_lost, is_storage_failure
 from renkei_chassis.database.requests import Done, WriteMethod, answer_again, find_done, request_hash, row_of
 from renkei_chassis.database.transaction import Transaction
 from renkei_chassis.errors import InvalidArgument, RenkeiError, Unavailable
+from renkei_chassis.failpoints import Place, hit
 from renkei_chassis.log.append import Position, append, read_end
 from renkei_chassis.rpc.validation import validate
 
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 class CallJob:
     """A request of a caller on its way through a group."""
 
-    future: asyncio.Future[Any]
+    future: asyncio.Future[Any] | None
     method: WriteMethod
     path: str
     request: bytes | Message
@@ -75,6 +76,15 @@ class Group:
         self._reached: tuple[Position, Transaction] | None = None  # what stands if the COMMIT that was sent is done
         self.afterwards: Sequence[Callable[[], None]] = ()
         """What is to be called on the event loop, now that the last group is committed."""
+
+    def doubt(self) -> None:
+        """Say that somebody else may have written: the next group reads where the log ends."""
+        self._unsure = True
+
+    @property
+    def unsure(self) -> bool:
+        """Whether only the database knows where the log ends."""
+        return self._unsure
 
     def process(self, jobs: Sequence[CallJob | EffectJob], position: Position) -> Position:
         """Fill in every job's result or error; returns where the log ends now.
@@ -163,6 +173,8 @@ class Group:
             transaction.complete()
             position = self._append(connection, transaction, position)
             self._reached = position, transaction
+            hit(Place.BEFORE_COMMIT)
+        hit(Place.AFTER_COMMIT)
 
     def _append(self, connection: Connection, transaction: Transaction, position: Position) -> Position:
         if not transaction.events:

@@ -9,8 +9,11 @@ from renkei_chassis.database.schema import SchemaError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
     from sqlalchemy import Connection, Engine
+
+    from renkei_chassis.database.postgresql.url import PostgresUrl
 
 
 class DatabaseInUseError(Exception):
@@ -37,6 +40,15 @@ class Owner:
     service: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shared:
+    """A database that is open, for another process of the same service to open beside this one."""
+
+    where: Path | PostgresUrl
+    opening: bytes = b""
+    """What a server's database knows this opening by."""
+
+
 def require_owner(found: Mapping[str, bytes], owner: Owner) -> None:
     """Raise WrongOwnerError where the facts in a database name somebody else, SchemaError where they name nobody."""
     for key, expected in (("agency", owner.agency), ("service", owner.service)):
@@ -59,6 +71,16 @@ class Place(Protocol):
     """Threads for what may take long: searches, lists, log reads."""
     looks_in_place: bool
     """Whether a few rows by key are read faster on the caller's thread than on another one."""
+
+    @property
+    def shared(self) -> Shared:
+        """What another process of the same service needs to open it beside this one."""
+        ...
+
+    @property
+    def handles(self) -> tuple[int, ...]:
+        """The file descriptors that hold it for as long as any process has them open."""
+        ...
 
     def claim(self, connection: Connection) -> None:
         """Note in the database, in the transaction that opens it, that this process writes now."""

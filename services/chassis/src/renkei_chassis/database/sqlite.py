@@ -12,7 +12,7 @@ from sqlalchemy import create_engine, event
 from sqlalchemy.pool import QueuePool, StaticPool
 
 from renkei_chassis.database import tables
-from renkei_chassis.database.place import DatabaseInUseError
+from renkei_chassis.database.place import DatabaseInUseError, Shared
 from renkei_chassis.database.schema import SchemaError
 
 if TYPE_CHECKING:
@@ -41,17 +41,28 @@ class SqlitePlace:
     readers = 2
     looks_in_place = True
 
-    def __init__(self, path: Path) -> None:
-        """Take the file, which is made where there is none. Raises DatabaseInUseError or SchemaError."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._lock = _lock(path)
-        try:
-            _refuse_foreign(path)
-        except BaseException:
-            os.close(self._lock)
-            raise
+    def __init__(self, path: Path, *, beside: bool = False) -> None:
+        """Take the file, which is made where there is none. Raises DatabaseInUseError or SchemaError.
+
+        `beside` opens what another process of the same service holds.
+        """
+        self.shared = Shared(where=path)
+        self._lock: int | None = None
+        if not beside:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._lock = _lock(path)
+            try:
+                _refuse_foreign(path)
+            except BaseException:
+                os.close(self._lock)
+                raise
         self.writing = _engine(path, writer=True)
         self.reading = _engine(path, writer=False, connections=self.readers + 1)
+
+    @property
+    def handles(self) -> tuple[int, ...]:
+        """Give the lock's descriptor."""
+        return () if self._lock is None else (self._lock,)
 
     def claim(self, connection: Connection) -> None:
         """Nothing: nobody takes a file over whose lock we hold."""
@@ -84,7 +95,8 @@ class SqlitePlace:
         """Close every connection and let the next process in."""
         self.reading.dispose()
         self.writing.dispose()
-        os.close(self._lock)
+        if self._lock is not None:
+            os.close(self._lock)
 
 
 def _lock(path: Path) -> int:

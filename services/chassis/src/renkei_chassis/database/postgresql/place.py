@@ -19,7 +19,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import QueuePool, StaticPool
 
 from renkei_chassis.database import tables
-from renkei_chassis.database.place import DatabaseInUseError, DatabaseUnreachableError, TakenOverError
+from renkei_chassis.database.place import DatabaseInUseError, DatabaseUnreachableError, Shared, TakenOverError
 from renkei_chassis.database.postgresql import dialect, driver
 from renkei_chassis.telemetry.logging import log_event
 
@@ -66,14 +66,21 @@ class PostgresPlace:
     readers = 4
     looks_in_place = False
 
-    def __init__(self, url: PostgresUrl, owner: Owner) -> None:
-        """Connect and hold it. Raises DatabaseUnreachableError or DatabaseInUseError."""
+    handles: tuple[int, ...] = ()
+
+    def __init__(self, url: PostgresUrl, owner: Owner, *, opening: bytes = b"") -> None:
+        """Connect and hold it. Raises DatabaseUnreachableError or DatabaseInUseError.
+
+        With the `opening` of another process of the same service that one holds it, and both move the mark.
+        """
         self._url = url
         self._name = f"renkei {owner.service}"
         self._session: tuple[int, object] | None = None
-        self._opening = secrets.token_bytes(_HALF)
-        self._mark = b""  # where the last group that is known to be committed left it; empty before the claim
-        self._next = b""
+        self._holds = not opening
+        self._opening = opening or secrets.token_bytes(_HALF)
+        # Where the last group that is known to be committed left the mark; empty before the claim.
+        self._mark = opening + bytes(_HALF) if opening else b""
+        self._next = self._mark
         self._scrubber = ThreadPoolExecutor(1, thread_name_prefix="vacuum")
         self._scrubbing: Future[None] | None = None
         self.writing: Engine = create_engine(
@@ -95,6 +102,11 @@ class PostgresPlace:
         except BaseException:
             self.close()
             raise
+
+    @property
+    def shared(self) -> Shared:
+        """What another process of the same service needs to open it beside this one."""
+        return Shared(where=self._url, opening=self._opening)
 
     def claim(self, connection: Connection) -> None:
         """Note in the database, at the end of the transaction that opens it, that this process writes now."""
@@ -169,7 +181,8 @@ class PostgresPlace:
         if not self._mark:
             connection.timeout = None  # a migration takes its time
         try:
-            self._take_lock(connection)
+            if self._holds:
+                self._take_lock(connection)
             self._compare_marks(connection)
         except BaseException:
             connection.terminate()
