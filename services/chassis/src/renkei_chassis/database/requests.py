@@ -86,7 +86,9 @@ def _find(dialect: Dialect, size: int) -> tuple[str, Callable[[Any], Any] | None
     """Write the question for so many ids, and say how the driver wants each; it is asked for every group."""
     columns = tables.requests.c
     ids = [bindparam(f"id{place}", type_=columns.request_id.type) for place in range(size)]
-    asked = select(columns.request_id, columns.hash, columns.resource, columns.version).where(columns.request_id.in_(ids))
+    asked = select(columns.request_id, columns.hash, columns.resource, columns.version).where(
+        columns.request_id.in_(ids)
+    )
     return str(asked.compile(dialect=dialect)), driver_form(columns.request_id, dialect)
 
 

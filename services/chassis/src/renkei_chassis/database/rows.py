@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import sqlite3
+from collections import namedtuple
 from functools import lru_cache
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from sqlalchemy import LargeBinary
+from sqlalchemy import LargeBinary, bindparam, select
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.exc import DBAPIError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from sqlalchemy import Column, Connection, Dialect, Table
+    from sqlalchemy import Column, Connection, Dialect, Row, Table
 
     Convert = Callable[[Any], Any] | None
 
@@ -69,6 +70,21 @@ def look_up(connection: Connection, statement: str, values: tuple[Any, ...]) -> 
         raise told_by_sqlalchemy(error, statement) from error
     finally:
         cursor.close()
+
+
+def find_row(connection: Connection, table: Table, key: Column[Any], value: bytes | int | str) -> Row[Any] | None:
+    """Read the row of a key, as SQLAlchemy would, of a table that holds texts, whole numbers and bytes only."""
+    if connection.dialect.driver != _SQLITE:
+        return connection.execute(select(table).where(key == value)).first()
+    statement, row = _question(table, key)
+    found = look_up(connection, statement, (value,))
+    return cast("Row[Any]", row._make(found[0])) if found else None
+
+
+@lru_cache(maxsize=64)
+def _question(table: Table, key: Column[Any]) -> tuple[str, Any]:
+    statement = select(table).where(key == bindparam("key", type_=key.type))
+    return str(statement.compile(dialect=_DIALECT)), namedtuple(table.name, table.c.keys())  # noqa: PYI024 (its fields are a table's)
 
 
 def told_by_sqlalchemy(error: sqlite3.Error, statement: str) -> DBAPIError:
