@@ -68,6 +68,7 @@ def _make(wire: Callable[[Parts], Wiring], agency: str, service: str, database: 
         clock=clock,
         tokens=tokens,
         metrics=Metrics(service),
+        alarms=absent("alarms"),
         minter=absent("minter"),
         courier=None,
         client=lambda other: absent(f"client of {other}"),

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, select
 
@@ -23,8 +22,6 @@ if TYPE_CHECKING:
 
     from renkei_chassis.database.transaction import Transaction
     from renkei_chassis.identity import Principal
-
-KEPT: Final = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,9 +112,3 @@ def answer_again(transaction: Transaction, method: WriteMethod, done: Done, *, a
             "REQUEST_ANSWER_GONE", "this request was carried out, and what it made is gone by now; do not repeat it"
         )
     return answer
-
-
-def forget_old(transaction: Transaction) -> None:
-    """Drop what is older than 30 days."""
-    limit = transaction.now_us - KEPT // timedelta(microseconds=1)
-    transaction.execute(tables.requests.delete().where(tables.requests.c.time_us < limit))
