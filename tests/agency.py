@@ -114,7 +114,12 @@ class Agency:
 
 @asynccontextmanager
 async def run_agency(
-    blueprint: Blueprint, directory: Path, ports: PortClaims, *, clock: Clock | None = None
+    blueprint: Blueprint,
+    directory: Path,
+    ports: PortClaims,
+    *,
+    clock: Clock | None = None,
+    writer_process: bool = False,
 ) -> AsyncIterator[Agency]:
     """Run the service of a blueprint without NATS."""
     keys = {name: generate() for name in ("node", blueprint.name, "exchange")}
@@ -145,6 +150,7 @@ async def run_agency(
                 key=keys[each.name],
                 trust=TrustFile(issuers=tuple(issuers)),
                 clock=clock or WallClock(),
+                writer_process=writer_process and each is blueprint,
             ),
         )
         for each in (stand_in, blueprint)

@@ -94,11 +94,10 @@ class Pipeline:
             caller = self._known(metadata)
             authorize(caller, route.permission, route.roles)
             deadline = Deadline(allowed(context.time_remaining(), self._limits.unary, self._limits.unary_default))
-            with self._counted(), self._scope(route, caller, metadata) as scope:
-                async with deadline:
-                    answer = await self._answer(
-                        route, raw, Call(path=route.path, caller=caller, trace_parent=scope.traceparent)
-                    )
+            with self._counted(), self._scope(route, caller, metadata) as scope, deadline:
+                answer = await self._answer(
+                    route, raw, Call(path=route.path, caller=caller, trace_parent=scope.traceparent)
+                )
                 scope.outcome("OK")
             encoded = answer.SerializeToString()
         except asyncio.CancelledError:
@@ -200,9 +199,10 @@ class Pipeline:
         self._refuse_while_draining()
         self._streams.add(deadline)
         try:
-            async with deadline, _closing(answers) as found:
-                async for answer in found:
-                    await context.write(answer.SerializeToString())
+            with deadline:
+                async with _closing(answers) as found:
+                    async for answer in found:
+                        await context.write(answer.SerializeToString())
         finally:
             self._streams.discard(deadline)
 

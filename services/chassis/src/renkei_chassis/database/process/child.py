@@ -22,7 +22,7 @@ from sqlalchemy.exc import DBAPIError
 from renkei_chassis.clock import from_us
 from renkei_chassis.database.engine import Database
 from renkei_chassis.database.group import CallJob, Group
-from renkei_chassis.database.process.frames import Answers, Batch, Pen, Start, Unpacker, WantPen, pack
+from renkei_chassis.database.process.frames import Pen, Start, Unpacker, WantPen, pack
 from renkei_chassis.errors import RenkeiError
 from renkei_chassis.log.append import read_end
 from renkei_chassis.telemetry.logging import configure, log_event
@@ -33,8 +33,9 @@ if TYPE_CHECKING:
 
     from google.protobuf.message import Message
 
-    from renkei_chassis.database.process.frames import Answer, Key, Resolve
+    from renkei_chassis.database.process.frames import Answer, Batch, Key, Resolve
     from renkei_chassis.database.requests import WriteMethod
+    from renkei_chassis.identity import Principal
     from renkei_chassis.log.append import Position
 
 MAX_GROUP: Final = 512
@@ -110,7 +111,8 @@ class Child:
         self._clock = _ToldClock()
         self._group = Group(database=self._database, clock=self._clock, max_behind_us=start.max_behind_us)
         self._resolve: Resolve = start.recipe(self._database, self._clock)
-        self._methods: dict[tuple[Key, str, str], tuple[WriteMethod, str, type[Message]]] = {}
+        self._methods: dict[int, tuple[WriteMethod, str, type[Message]]] = {}
+        self._callers: dict[int, Principal] = {}
         self._waiting: deque[tuple[int, CallJob]] = deque()
         self._pen_wanted = False
         with self._database.writing.connect() as connection:
@@ -150,28 +152,29 @@ class Child:
         if isinstance(frame, WantPen):
             self._pen_wanted = True
             return
-        self._clock.us = frame.now_us
-        methods = [self._methods.get(method) or self._method(method) for method in frame.methods]
-        for number, place, caller, request, request_id, trace_parent in frame.calls:
-            method, path, request_type = methods[place]
+        self._clock.us, methods, callers, calls = frame
+        for number, named in methods.items():
+            self._methods[number] = self._method(*named)
+        if 0 in callers:  # the service began to count anew
+            self._callers.clear()
+        self._callers.update(callers)
+        for number, method_number, caller, request, request_id, trace_parent in calls:
+            method, path, request_type = self._methods[method_number]
             job = CallJob(
                 future=None,
                 method=method,
                 path=path,
                 request=request,
                 request_type=request_type,
-                caller=frame.callers[caller],
+                caller=self._callers[caller],
                 request_id=request_id,
                 trace_parent=trace_parent,
             )
             self._waiting.append((number, job))
 
-    def _method(self, named: tuple[Key, str, str]) -> tuple[WriteMethod, str, type[Message]]:
-        key, path, type_name = named
+    def _method(self, key: Key, path: str, type_name: str) -> tuple[WriteMethod, str, type[Message]]:
         descriptor = descriptor_pool.Default().FindMessageTypeByName(type_name)
-        found = (self._resolve(key), path, message_factory.GetMessageClass(descriptor))
-        self._methods[named] = found
-        return found
+        return self._resolve(key), path, message_factory.GetMessageClass(descriptor)
 
     def _carry_out(self) -> None:
         taken = [self._waiting.popleft() for _ in range(min(len(self._waiting), MAX_GROUP))]
@@ -186,7 +189,8 @@ class Child:
             for job in jobs:
                 job.result, job.error = None, job.error or error
         self._last, self._took = len(jobs), time.monotonic() - began
-        self._line.send(Answers(position=self._position, answers=[_answer(number, job) for number, job in taken]))
+        end = self._position
+        self._line.send((end.sequence, end.time_us, end.pack, [_answer(number, job) for number, job in taken]))
 
     def _lend_pen(self) -> None:
         """Let the service write, and go on when it has; calls that come meanwhile wait."""

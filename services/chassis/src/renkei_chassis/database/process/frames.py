@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from uuid import UUID
 
     from renkei_chassis.clock import Clock
@@ -26,10 +26,17 @@ Key: TypeAlias = str | bytes
 Resolve: TypeAlias = "Callable[[Key], WriteMethod]"
 Recipe: TypeAlias = "Callable[[Database, Clock], Resolve]"
 """Makes the methods in the writer's process. It is pickled: a function of a module, or a partial of one."""
+Method: TypeAlias = tuple[Key, str, str]
+"""(key, path, type of the request)."""
 Call: TypeAlias = "tuple[int, int, int, bytes, UUID | None, str]"
-"""(number, place in `methods`, place in `callers`, request, request id if the message has none, traceparent)."""
+"""(number, number of method, number of caller, request, request id if the message has none, traceparent)."""
 Answer: TypeAlias = tuple[int, str, bytes | BaseException]
 """(number of the call, type of the answer or "", its bytes or what was raised)."""
+# The two that cross for every few calls are plain tuples: a class costs more to pickle than a call.
+Batch: TypeAlias = "tuple[int, Mapping[int, Method], Mapping[int, Principal], Sequence[Call]]"
+"""(what the service's clock says, methods not sent before, callers not sent before, calls of one turn of the loop)."""
+Answers: TypeAlias = "tuple[int, int, int, Sequence[Answer]]"
+"""(sequence, time, and pack at which the log ends now, answers of one group)."""
 
 _LENGTH: Final = struct.Struct(">I")
 
@@ -45,17 +52,6 @@ class Start:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Batch:
-    """Calls that came in one turn of the event loop, and what the service's clock said then."""
-
-    now_us: int
-    methods: Sequence[tuple[Key, str, str]]
-    """(key, path, type of the request): what the calls point to."""
-    callers: Sequence[Principal]
-    calls: Sequence[Call]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class WantPen:
     """Ask for the right to write; it is given after the group that is being carried out."""
 
@@ -67,15 +63,8 @@ class Pen:
     position: Position | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answers:
-    """One group is done, and the log ends at `position`."""
-
-    position: Position
-    answers: Sequence[Answer]
-
-
-Frame: TypeAlias = "Start | Batch | WantPen | Pen | Answers | list[str]"
+Frame: TypeAlias = "list[str] | Start | Batch | Answers | WantPen | Pen"
+"""The first is where modules are found, and what follows can be read only then."""
 
 
 def pack(frame: Frame) -> bytes:

@@ -8,33 +8,38 @@ import pickle
 import socket
 import sys
 from contextlib import asynccontextmanager, suppress
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
 from google.protobuf import descriptor_pool, message_factory
 
-from renkei_chassis.database.process.frames import Answers, Batch, Pen, Start, Unpacker, WantPen, pack
+from renkei_chassis.database.process.frames import Pen, Start, Unpacker, WantPen, pack
 from renkei_chassis.errors import ResourceExhausted, Unavailable
+from renkei_chassis.log.append import Position
 from renkei_chassis.telemetry.logging import log_event
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable
+    from collections.abc import AsyncGenerator, Callable, Sequence
     from uuid import UUID
 
     from google.protobuf.message import Message
 
     from renkei_chassis.clock import Clock
     from renkei_chassis.database.engine import Database
-    from renkei_chassis.database.process.frames import Call, Key
+    from renkei_chassis.database.process.frames import Answers, Call, Key, Method
     from renkei_chassis.database.requests import WriteMethod
     from renkei_chassis.identity import Principal
-    from renkei_chassis.log.append import Position
 
 _BUFFER_BYTES: Final = 4 << 20
 _START_SECONDS: Final = 60.0
 _STOP_SECONDS: Final = 10.0
 _FIRST_PAUSE_SECONDS: Final = 0.05
 _LONGEST_PAUSE_SECONDS: Final = 5.0
+_CALLERS: Final = 4096  # as many as a verifier remembers tokens
 _LOG: Final = logging.getLogger("renkei.writer")
+
+_Named: TypeAlias = "tuple[Key, str, type[Message]]"
+_Unsent: TypeAlias = "tuple[int, _Named, Principal, bytes, UUID | None, str]"
+"""(number, method, caller, request, request id, traceparent)."""
 
 
 class WriterProcess:
@@ -69,7 +74,7 @@ class WriterProcess:
         self._supervision: asyncio.Task[None] | None = None
         self._calls: dict[int, asyncio.Future[Message]] = {}
         self._number = 0
-        self._unsent: list[tuple[tuple[Key, str, str], Principal, int, bytes, UUID | None, str]] = []
+        self._unsent: list[_Unsent] = []
         self._stopping = False
         self.pid = 0
         """The process that runs now; 0 while none does."""
@@ -132,8 +137,7 @@ class WriterProcess:
         raw = request if isinstance(request, bytes) else request.SerializeToString()
         if not self._unsent:
             loop.call_soon(self._send)
-        named = key, path, request_type.DESCRIPTOR.full_name
-        self._unsent.append((named, caller, number, raw, request_id, trace_parent))
+        self._unsent.append((number, (key, path, request_type), caller, raw, request_id, trace_parent))
         return await future
 
     @asynccontextmanager
@@ -153,30 +157,16 @@ class WriterProcess:
         unsent, self._unsent = self._unsent, []
         line: _Line | None = self._line
         if line is None:
-            for _, _, number, *_ in unsent:
+            for number, *_ in unsent:
                 self._fail(number, _gone())
             return
         try:
             now_us = self._clock.now_us()
         except Unavailable as error:
-            for _, _, number, *_ in unsent:
+            for number, *_ in unsent:
                 self._fail(number, Unavailable(error.reason, error.message, metadata=error.metadata))
             return
-        methods: dict[tuple[Key, str, str], int] = {}
-        callers: dict[int, int] = {}
-        known: list[Principal] = []
-        calls: list[Call] = []
-        for named, caller, number, raw, request_id, trace_parent in unsent:
-            if self._calls[number].done():  # the caller went away, and takes the write along
-                del self._calls[number]
-                continue
-            place = callers.get(id(caller))
-            if place is None:
-                place = callers[id(caller)] = len(known)
-                known.append(caller)
-            calls.append((number, methods.setdefault(named, len(methods)), place, raw, request_id, trace_parent))
-        if calls:
-            line.send(Batch(now_us=now_us, methods=list(methods), callers=known, calls=calls))
+        line.send_batch(now_us, unsent, self._calls)
 
     def _fail(self, number: int, error: Exception) -> None:
         future = self._calls.pop(number, None)
@@ -184,8 +174,9 @@ class WriterProcess:
             future.set_exception(error)
 
     def _answered(self, frame: Answers) -> None:
-        self._on_group(frame.position, len(frame.answers))
-        for number, type_name, content in frame.answers:
+        sequence, time_us, packs, answers = frame
+        self._on_group(Position(sequence=sequence, time_us=time_us, pack=packs), len(answers))
+        for number, type_name, content in answers:
             future = self._calls.pop(number, None)
             if future is None or future.done():  # the caller went away
                 continue
@@ -281,13 +272,15 @@ class _Line(asyncio.Protocol):
         self._transport: asyncio.WriteTransport | None = None
         self._loan: asyncio.Future[Position | None] | None = None
         self._ended = False
+        self._methods: dict[_Named, int] = {}
+        self._callers: dict[int, tuple[int, Principal]] = {}  # by id(), and so held
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.WriteTransport", transport)
 
     def data_received(self, data: bytes) -> None:
         for frame in self._unpacker.feed(data):
-            if isinstance(frame, Answers):
+            if isinstance(frame, tuple):
                 self._on_answers(frame)
             elif self._loan is not None and not self._loan.done():
                 self._loan.set_result(frame.position)
@@ -298,6 +291,30 @@ class _Line(asyncio.Protocol):
     def send(self, frame: Any) -> None:  # noqa: ANN401 (a frame)
         if self._transport is not None and not self._transport.is_closing():
             self._transport.write(pack(frame))
+
+    def send_batch(self, now_us: int, unsent: Sequence[_Unsent], calls: dict[int, asyncio.Future[Message]]) -> None:
+        """Send calls; one whose caller went away already is dropped, and so never happens."""
+        methods: dict[int, Method] = {}
+        callers: dict[int, Principal] = {}
+        sent: list[Call] = []
+        if len(self._callers) > _CALLERS:
+            self._callers.clear()
+        for number, named, caller, raw, request_id, trace_parent in unsent:
+            if calls[number].done():
+                del calls[number]
+                continue
+            method = self._methods.get(named)
+            if method is None:
+                method = self._methods[named] = len(self._methods)
+                key, path, request_type = named
+                methods[method] = key, path, request_type.DESCRIPTOR.full_name
+            known = self._callers.get(id(caller))
+            if known is None:
+                known = self._callers[id(caller)] = len(self._callers), caller
+                callers[known[0]] = caller
+            sent.append((number, method, known[0], raw, request_id, trace_parent))
+        if sent or methods or callers:
+            self.send((now_us, methods, callers, sent))
 
     async def borrow(self, *, ask: bool = True) -> Position | None:
         """Wait for the pen, after asking for it; None where nobody knows, and once the process is gone for good."""
