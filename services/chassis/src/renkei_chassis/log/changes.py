@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from renkei_chassis.rpc.page_tokens import PageTokens
 
 _KIND: Final = "watch"
+# What each watcher who does not read holds at least; there may be a thousand.
+_BATCH_BYTES: Final = 256 * 1024
 
 
 class Changes:
@@ -39,7 +41,7 @@ class Changes:
         else:
             after = 0 if from_start else self._log.position.sequence
         yield (), self.token(after)
-        async for events in self._log.follow(after=after):
+        async for events in self._log.follow(after=after, max_bytes=_BATCH_BYTES):
             after = events[-1].sequence if events else after
             yield events, self.token(after)
 

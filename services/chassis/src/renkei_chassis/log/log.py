@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from renkei_chassis.log.read import MAX_EVENTS, read_events, read_packs
+from renkei_chassis.log.read import MAX_BYTES, MAX_EVENTS, read_events, read_packs
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -41,15 +41,17 @@ class Log:
         while self.position.sequence <= after:
             await self._grown.wait()
 
-    async def events(self, *, after: int, limit: int = MAX_EVENTS) -> list[Event]:
+    async def events(self, *, after: int, limit: int = MAX_EVENTS, max_bytes: int = MAX_BYTES) -> list[Event]:
         """Read the committed events after a sequence, in order."""
         if self.position.sequence <= after:
             return []
         return await self._database.read(
-            lambda connection: read_events(connection, self.name, after=after, limit=limit)
+            lambda connection: read_events(connection, self.name, after=after, limit=limit, max_bytes=max_bytes)
         )
 
-    async def follow(self, *, after: int, checkpoint_seconds: float = 15.0) -> AsyncIterator[Sequence[Event]]:
+    async def follow(
+        self, *, after: int, checkpoint_seconds: float = 15.0, max_bytes: int = MAX_BYTES
+    ) -> AsyncIterator[Sequence[Event]]:
         """Yield what is there and then what comes, batch by batch; an empty batch is a sign of life."""
         while True:
             try:
@@ -58,7 +60,7 @@ class Log:
             except TimeoutError:
                 yield ()
                 continue
-            batch = await self.events(after=after)
+            batch = await self.events(after=after, max_bytes=max_bytes)
             after = batch[-1].sequence
             yield batch
 

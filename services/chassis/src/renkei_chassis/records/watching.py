@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from renkei_chassis.records.kind import Record
     from renkei_chassis.records.reads import Reads
 
-# Well below the 4 MiB that clients take at once; one record has at most some 300 KiB.
-ANSWER_BYTES: Final = 1024 * 1024
+# Each watcher who does not read holds an answer or two; one record has at most some 300 KiB.
+ANSWER_BYTES: Final = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
