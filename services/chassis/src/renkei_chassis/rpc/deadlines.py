@@ -23,8 +23,6 @@ class Limits:
     """Watches and loads; each can be resumed."""
     arrival: float = 20.0
     """Until a call's request is here, counted from its headers."""
-    unread: float = 60.0
-    """Until the caller of a stream takes the next answer."""
     streams: int = 1024
     """Not seconds: so many streams at once."""
     streams_of_one: int = 128

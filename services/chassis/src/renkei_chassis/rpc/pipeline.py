@@ -211,13 +211,16 @@ class Pipeline:
                 async for answer in found:
                     encoded = answer.SerializeToString()
                     del answer  # a slow reader holds the bytes alone
-                    async with asyncio.timeout(self._limits.unread):
-                        await context.write(encoded)
+                    await context.write(encoded)
         finally:
             del self._streams[deadline]
 
     def _take_a_seat(self, deadline: Deadline, caller: Principal) -> None:
-        """Count a stream in. Each holds an answer or two while its caller does not read."""
+        """Count a stream in: each holds an answer or two while its caller does not read.
+
+        gRPC lets nobody end a call whose answer waits to be sent, so that only their number bounds them, and the
+        age of their connections.
+        """
         if self._draining:
             raise _stopping()
         of_one = sum(subject == caller.subject for subject in self._streams.values())
