@@ -31,7 +31,7 @@ _CALLS_BEFORE: Final = 50
 _CALLS_AFTER: Final = 50
 _MEGABYTE: Final = 1024 * 1024
 # What anybody waits for now and then on a busy machine.
-_USUAL_SECONDS: Final = 2.5
+_USUAL_SECONDS: Final = 4.0
 
 
 @dataclass(slots=True, kw_only=True)
