@@ -55,11 +55,13 @@ def main(arguments: Sequence[str]) -> int:
         ],
         options.targets,
     )
-    found = sum(_keep(path, names) for path in sorted(findings.iterdir()))
+    broken = sorted(findings.iterdir())
+    for path in broken:
+        _keep(path, names)
     if options.keep:
         merge(growing, options.work / "merged", names)
-    print(f"{found} inputs that break a target" + (", now in tests/fuzz/corpus" if found else ""))  # noqa: T201
-    return FOUND if code or found else 0
+    print(f"{len(broken)} inputs that break a target" + (", now in tests/fuzz/corpus" if broken else ""))  # noqa: T201
+    return FOUND if code or broken else 0
 
 
 def limits(runs: int, minutes: float) -> list[str]:
@@ -107,9 +109,9 @@ def merge(growing: Path, merged: Path, names: Sequence[str]) -> None:
         _keep(path, names)
 
 
-def _keep(path: Path, names: Sequence[str]) -> int:
-    data = path.read_bytes()
-    return corpus.keep(names[data[0] % len(names)], [data[1:]]) if data else 0
+def _keep(path: Path, names: Sequence[str]) -> None:
+    if data := path.read_bytes():
+        corpus.keep(names[data[0] % len(names)], [data[1:]])
 
 
 def run_targets(chosen: Sequence[str]) -> None:
