@@ -6,6 +6,7 @@ so is a broken promise: a refusal that is too large, a token believed that nobod
 
 from __future__ import annotations
 
+import uuid
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, cast
@@ -22,10 +23,10 @@ from renkei_chassis.telemetry import tracing
 from renkei_node.demo.wareki import NotADateError, read_date, read_moment, write_wareki
 from renkei_normalform import IdentifierType, NotAnIdentifier, normalize, search_fragment, search_key
 from renkei_tips.record import TIPS
-from tests.fuzz import files, lanes, records, tokens
+from tests.fuzz import files, lanes, records, telling, tokens
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     import grpc
     from google.protobuf.descriptor import Descriptor
@@ -44,7 +45,7 @@ class Target:
     """One decoder: how it is run, and inputs to begin with."""
 
     run: Callable[[bytes], object]
-    seeds: Iterable[bytes] = ()
+    seeds: Sequence[bytes] = ()
 
 
 def _text(data: bytes) -> str:
@@ -74,6 +75,10 @@ def request(data: bytes) -> None:
         validate(message, data[1:])
     except InvalidArgument as error:
         _bounded(error)
+        return
+    for field in ("request_id", "load_id"):
+        if field in message.DESCRIPTOR.fields_by_name:
+            uuid.UUID(getattr(message, field))  # what passes the rule is one
 
 
 class _FailedCall(Exception):  # noqa: N818 (grpc has no such name either)
@@ -197,10 +202,10 @@ def _of_requests() -> Iterable[bytes]:
 
 
 TARGETS: Final[dict[str, Target]] = {
-    "request": Target(run=request, seeds=_of_requests()),
-    "record": Target(run=records.decide, seeds=records.seeds()),
-    "released": Target(run=records.release, seeds=records.events()),
-    "status_details": Target(run=status_details, seeds=records.statuses()),
+    "request": Target(run=request, seeds=[*_of_requests()]),
+    "record": Target(run=records.decide, seeds=[*records.seeds()]),
+    "released": Target(run=records.release, seeds=[*records.events()]),
+    "status_details": Target(run=status_details, seeds=[*records.statuses()]),
     "page_token": Target(
         run=page_token,
         seeds=[
@@ -209,7 +214,7 @@ TARGETS: Final[dict[str, Target]] = {
             b"AAAA",
         ],
     ),
-    "token": Target(run=tokens.believe, seeds=tokens.seeds()),
+    "token": Target(run=tokens.believe, seeds=[*tokens.seeds()]),
     "trace_parent": Target(run=trace_parent, seeds=[b"00-" + b"a" * 32 + b"-" + b"b" * 16 + b"-01", b"01-x-y-00-z"]),
     "resource_name": Target(
         run=resource_name,
@@ -236,14 +241,16 @@ TARGETS: Final[dict[str, Target]] = {
     "date": Target(
         run=date, seeds=["令和6年10月3日".encode(), b"R6.10.3", b"2024-10-03 12:30", "明治1年1月1日".encode()]
     ),
-    "bundle": Target(run=lanes.bundle, seeds=lanes.bundles()),
-    "lane_item": Target(run=lanes.item, seeds=lanes.items()),
-    "event_batch": Target(run=lanes.batch, seeds=lanes.batches()),
-    "courier": Target(run=lanes.courier, seeds=lanes.replies()),
+    "bundle": Target(run=lanes.bundle, seeds=[*lanes.bundles()]),
+    "lane_item": Target(run=lanes.item, seeds=[*lanes.items()]),
+    "event_batch": Target(run=lanes.batch, seeds=[*lanes.batches()]),
+    "courier": Target(run=lanes.courier, seeds=[*lanes.replies()]),
     "node_toml": Target(run=files.node_toml, seeds=files.NODE_TOML),
     "federation_toml": Target(run=files.federation_toml, seeds=files.FEDERATION_TOML),
     "trust_json": Target(run=files.trust_json, seeds=files.TRUST_JSON),
-    "csv": Target(run=files.csv, seeds=files.csv_seeds()),
+    "csv": Target(run=files.csv, seeds=[*files.csv_seeds()]),
+    "metrics_page": Target(run=telling.metrics_page, seeds=telling.METRICS_PAGE),
+    "log_line": Target(run=telling.log_line, seeds=telling.LOG_LINE),
     "key_file": Target(run=files.key_files, seeds=files.KEYS),
 }
 """Every decoder by name. A new decoder of foreign bytes is a line here."""

@@ -12,8 +12,10 @@ import pytest
 from tests.fuzz import corpus
 from tests.fuzz.targets import TARGETS
 
+pytestmark = pytest.mark.timeout(120)
+
 ROOT = Path(__file__).parents[2]
-RUNS = 12_000
+RUNS = 6_000
 
 
 def test_every_kept_input_belongs_to_a_target() -> None:
@@ -41,7 +43,7 @@ def test_kept_inputs_are_written_and_read_as_they_were(tmp_path: Path) -> None:
 @pytest.mark.skipif(importlib.util.find_spec("atheris") is None, reason="atheris has no wheel for this machine")
 def test_a_short_guided_run_finds_nothing(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "tests.fuzz.guided", "--runs", str(RUNS), "--work", str(tmp_path)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=55, check=False)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=110, check=False)
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"stat::number_of_executed_units: {RUNS}" in done.stderr
@@ -65,7 +67,7 @@ def test_a_guided_run_finds_what_is_planted(tmp_path: Path) -> None:
         "atheris.Fuzz()\n"
     )
     done = subprocess.run(
-        [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, timeout=55, check=False
+        [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, timeout=110, check=False
     )
 
     assert done.returncode not in {0, 1}
