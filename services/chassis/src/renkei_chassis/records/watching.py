@@ -33,7 +33,8 @@ async def watch(
 ) -> AsyncIterator[tuple[Sequence[Change], str]]:
     """Yield (changes, token to resume after them) for ever. No changes: a checkpoint."""
     async for events, token in changes.watch(resume_token=resume_token, from_start=from_start):
-        records = await reads.now({event.resource for event in events}) if events else {}
+        async with changes.turns:
+            records = await reads.now({event.resource for event in events}) if events else {}
         waiting: list[Change] = []
         size = 0
         for index, event in enumerate(events):
