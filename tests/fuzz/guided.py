@@ -36,11 +36,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--work", type=Path, default=WORK, help="where inputs grow and findings lie")
     parser.add_argument("--keep", action="store_true", help="add to the kept corpus what it does not reach yet")
-    parser.add_argument("--libfuzzer", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
-    if options.libfuzzer:
-        run_targets(options.targets)
-        return 1  # it never returns
     growing, findings = options.work / "growing", options.work / "findings"
     shutil.rmtree(findings, ignore_errors=True)
     for folder in (growing, findings):
@@ -94,10 +90,13 @@ def lay_out(growing: Path) -> list[str]:
 
 
 def fuzz(flags: Sequence[str], targets: Sequence[str]) -> int:
-    """Run libFuzzer in a process of its own: it ends the process that it runs in."""
-    command = [sys.executable, "-m", "tests.fuzz.guided", "--libfuzzer", *targets]
-    environment = {"PYTHONHASHSEED": "0", "PATH": "/usr/bin:/bin", "RENKEI_FUZZ_FLAGS": "\n".join(flags)}
-    return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
+    """Run libFuzzer in a process of its own, which it ends, and which it may start again to compare inputs."""
+    WORK.mkdir(parents=True, exist_ok=True)
+    program = WORK / "fuzz"
+    program.write_text(f'#!/bin/sh\nexec {sys.executable} -c "from tests.fuzz import guided; guided.run()" "$0" "$@"\n')
+    program.chmod(0o700)
+    environment = {"PYTHONHASHSEED": "0", "PATH": "/usr/bin:/bin", "RENKEI_FUZZ": " ".join(targets)}
+    return subprocess.run([program, *flags], cwd=ROOT, env=environment, check=False).returncode
 
 
 def merge(growing: Path, merged: Path, names: Sequence[str]) -> None:
@@ -114,8 +113,8 @@ def _keep(path: Path, names: Sequence[str]) -> None:
         corpus.keep(names[data[0] % len(names)], [data[1:]])
 
 
-def run_targets(chosen: Sequence[str]) -> None:
-    """Hand the targets to libFuzzer. Called in its own process."""
+def run() -> None:
+    """Hand the targets to libFuzzer; it never returns. Called in its own process."""
     import os  # noqa: PLC0415 (as all that is imported here)
 
     import atheris  # type: ignore[import-untyped,import-not-found,unused-ignore]  # noqa: PLC0415
@@ -123,13 +122,14 @@ def run_targets(chosen: Sequence[str]) -> None:
     with atheris.instrument_imports(include=OURS, enable_loader_override=False):
         from tests.fuzz.targets import TARGETS  # noqa: PLC0415
     names = sorted(TARGETS)
-    runs = [TARGETS[name].run if not chosen or name in chosen else _nothing for name in names]
+    chosen = os.environ["RENKEI_FUZZ"].split() or names
+    runs = [TARGETS[name].run if name in chosen else _nothing for name in names]
 
     def one(data: bytes) -> None:
         if data:
             runs[data[0] % len(runs)](data[1:])
 
-    atheris.Setup([sys.argv[0], *os.environ["RENKEI_FUZZ_FLAGS"].split("\n")], one)
+    atheris.Setup(sys.argv[1:], one)
     atheris.Fuzz()
 
 

@@ -14,7 +14,7 @@ from renkei.policy.v1.policy_pb2 import GRADE_FULL
 from renkei.tips.v1 import events_pb2
 
 from renkei_chassis.contract import is_known
-from renkei_chassis.courier import jetstream, puller, receiver
+from renkei_chassis.courier import jetstream, publisher, puller, receiver
 from renkei_chassis.follower import apply
 from renkei_chassis.log.digest import event_digest
 from renkei_exchange import admission, lane
@@ -133,6 +133,8 @@ def courier(data: bytes) -> None:
     found: list[Msg] = []
     pulling._sort(message, found)
     assert found == ([] if body else [message])
+    outcome = publisher._outcome(data)
+    assert isinstance(outcome, publisher.Stored | publisher.NotStored)
     try:
         answer = jetstream.read_answer(data)
         jetstream._stream_state(answer)
@@ -149,6 +151,9 @@ def replies() -> Iterator[bytes]:
     yield b"$JS.ACK._.h.LOG_tips.leads.1.7.7.1700000000000000000.0.x"
     yield b"x\n404"
     yield b"x\n100"
+    yield b'{"stream":"LOG_tips","seq":1,"duplicate":true}'
+    yield b'{"seq":1e999}'
+    yield b'{"seq":' + b"[" * 2000
     state = {"first_seq": 1, "last_seq": 2, "messages": 2, "num_deleted": 0, "lost": {"msgs": [1]}}
     yield json.dumps({"state": state, "config": {"first_seq": 1, "name": "LOG_tips"}}).encode()
     yield json.dumps({"error": {"code": 404, "err_code": 10059, "description": "stream not found"}}).encode()
