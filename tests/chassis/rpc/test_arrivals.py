@@ -132,3 +132,17 @@ async def test_one_caller_and_all_together_have_so_many_streams(keeper: Keeper, 
     assert one_more is not None
     assert too_many is not None
     assert (one_more.reason, too_many.reason) == ("OVERLOADED", "OVERLOADED")
+
+
+async def test_calls_whose_requests_came_are_not_counted(keeper: Keeper, port: int) -> None:
+    """Otherwise every call would take the slower way after the first few hundred."""
+    async with served(keeper, port, METHODS) as server:
+        for number in range(20):
+            await server.call(GET, GetPersonaRequest(name="agencies/jp-12/personas/1"))
+            await server.call(SUBMIT, asking(str(number)))
+            await server.refusal(GET, b"\xff\xff")
+            watching = server.stream(WATCH, WatchTipsRequest())
+            await anext(watching)
+            await watching.aclose()  # type: ignore[attr-defined]  # a generator
+
+        assert server.server._pipeline.arrivals._waiting == set()
