@@ -21,7 +21,7 @@ CHIBA, TOKYO, TOCHIGI = "jp-12", "jp-13", "jp-09"
 # Longer than every timer of a lane: acknowledgement 5 s, pull 5 s, three missed pings, longest pause 5 s.
 LONG_PARTITION_SECONDS = 16
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 
 
 @pytest.fixture
@@ -103,7 +103,6 @@ async def test_a_wiped_stream_is_made_anew(make: Callable[..., Federation]) -> N
     await asyncio.to_thread(federation.verify)
 
 
-@pytest.mark.slow
 async def test_a_partition_longer_than_every_timer_heals_by_itself_and_local_work_goes_on(
     make: Callable[..., Federation],
 ) -> None:

@@ -99,6 +99,7 @@ class Pipeline:
                     answer = await self._answer(
                         route, raw, Call(path=route.path, caller=caller, trace_parent=scope.traceparent)
                     )
+                scope.outcome("OK")
             encoded = answer.SerializeToString()
         except asyncio.CancelledError:
             self._tell(route, started, "CANCELLED", caller=caller)
@@ -188,6 +189,7 @@ class Pipeline:
             with self._scope(route, caller, metadata) as scope:
                 call = Call(path=route.path, caller=caller, trace_parent=scope.traceparent)
                 await self._send(answers(call), context, deadline, caller)
+                scope.outcome("OK")
         except asyncio.CancelledError:
             self._tell(route, started, "CANCELLED", caller=caller)
             raise

@@ -17,6 +17,7 @@ from typing import Final
 
 _CHUNK: Final = 64 * 1024
 _HOST: Final = "127.0.0.1"
+_BACKLOG: Final = 128
 # Close with a reset instead of a farewell, as a pulled cable's far end would after its retries.
 _RESET: Final = struct.pack("ii", 1, 0)
 
@@ -41,7 +42,9 @@ class Proxy:
         self.connections = 0
         """How many were accepted since the start."""
         self._delay_seconds = 0.0
-        self._server: asyncio.Server | None = None
+        self._listener: socket.socket | None = None
+        self._arrived: set[socket.socket] = set()
+        """Accepted, and not yet in the hands of a task."""
         self._open: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._flowing = asyncio.Event()
@@ -49,8 +52,11 @@ class Proxy:
 
     async def start(self) -> None:
         """Begin to listen."""
-        if self._server is None:
-            self._server = await asyncio.start_server(self._accept, _HOST, self.port)
+        if self._listener is None:
+            listener = socket.create_server((_HOST, self.port), backlog=_BACKLOG)
+            listener.settimeout(0)
+            asyncio.get_running_loop().add_reader(listener, self._accept, listener)
+            self._listener = listener
 
     async def set_mode(self, mode: Mode, *, delay_seconds: float = 0.0) -> None:
         """Change what happens from now on, to open connections too. What a black hole swallowed comes when it ends."""
@@ -61,34 +67,47 @@ class Proxy:
         else:
             self._flowing.set()
         if mode is Mode.CUT:
-            await self._stop_listening()
+            self._stop_listening()
             self._reset_all()
         else:
             await self.start()
 
     async def close(self) -> None:
         """Stop listening and end every connection."""
-        await self._stop_listening()
+        self._stop_listening()
         self._reset_all()
         for task in tuple(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        for sock in self._arrived:
+            sock.close()
 
-    async def _stop_listening(self) -> None:
-        server, self._server = self._server, None
-        if server is not None:
-            server.close()  # no wait_closed: since Python 3.12 it waits for connections to end, too
+    def _stop_listening(self) -> None:
+        listener, self._listener = self._listener, None
+        if listener is not None:
+            asyncio.get_running_loop().remove_reader(listener)
+            listener.close()
 
     def _reset_all(self) -> None:
         for writer in tuple(self._open):
             _reset(writer)
 
-    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None  # noqa: S101 (a server's callback runs in a task)
+    def _accept(self, listener: socket.socket) -> None:
+        # Not asyncio's own server: a connection that it has just taken when it is closed is forgotten, and left open.
+        try:
+            sock, _ = listener.accept()
+        except OSError:  # it went away again
+            return
+        sock.settimeout(0)
+        self.connections += 1
+        self._arrived.add(sock)
+        task = asyncio.create_task(self._join(sock))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-        self.connections += 1
+
+    async def _join(self, sock: socket.socket) -> None:
+        self._arrived.discard(sock)
+        reader, writer = await asyncio.open_connection(sock=sock)
         self._open.add(writer)
         far: asyncio.StreamWriter | None = None
         farewell = False
