@@ -251,6 +251,7 @@ TARGETS: Final[dict[str, Target]] = {
     "csv": Target(run=files.csv, seeds=[*files.csv_seeds()]),
     "metrics_page": Target(run=telling.metrics_page, seeds=telling.METRICS_PAGE),
     "log_line": Target(run=telling.log_line, seeds=telling.LOG_LINE),
+    "explained": Target(run=telling.explained, seeds=telling.EXPLAINED),
     "key_file": Target(run=files.key_files, seeds=files.KEYS),
 }
 """Every decoder by name. A new decoder of foreign bytes is a line here."""

@@ -6,9 +6,12 @@ import json
 import logging
 from typing import Final
 
+from click.testing import CliRunner
+
 from renkei_chassis.telemetry import logging as lines
 from renkei_chassis.telemetry.exposition import MetricsServer
 from renkei_chassis.telemetry.metrics import Metrics
+from renkei_node.commands import explain
 
 _METRICS: Final = MetricsServer([Metrics("tips")])
 
@@ -42,4 +45,22 @@ LOG_LINE: Final = (
     b'"\n\r\x00',
     "\u2028\u0085".encode(),
     b"\xff\xfe\xed\xa0\x80",
+)
+
+
+def explained(data: bytes) -> None:
+    """Read on standard input what another program said of a refusal."""
+    done = CliRunner().invoke(explain.command, input=data)
+    if done.exception is not None:
+        raise done.exception
+    assert done.exit_code == 0
+
+
+EXPLAINED: Final = (
+    b'{"code":"invalid_argument","message":"x","details":[{"type":"google.rpc.ErrorInfo","value":"CgFh"}]}',
+    b'{"code":"x","message":"\\ud800","details":[]}',
+    b'{"code":1,"message":[],"details":[{"type":"google.rpc.BadRequest","value":"/w"}]}',
+    b"[" * 3000,
+    b"Failure: connection refused\n",
+    b"\xff\xfe",
 )

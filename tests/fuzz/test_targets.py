@@ -51,6 +51,7 @@ REACHED: Final = {
     "renkei_exchange/admission.py": "lane_item",
     "renkei_exchange/lane.py": "bundle",
     "renkei_leads/content.py": OWN,
+    "renkei_node/commands/explain.py": "explained",
     "renkei_node/demo/checks.py": OWN,
     "renkei_node/demo/csv_reader.py": "csv",
     "renkei_node/demo/federation.py": OWN,

@@ -281,6 +281,14 @@ async def _(ground: Ground) -> None:
         arrest = await ground.call(f"{ARRESTS}/RecordDisposition", request)
 
 
+@meets("NOT_DISPOSED")
+async def _(ground: Ground) -> None:
+    arrest = await ground.create_arrest()
+    change = {"arrest": {**arrest, "disposition": {"kind": "KIND_INDICTED", "time": {"seconds": 1_728_000_000}}}}
+    request = {"request_id": new_id(), **change, "update_mask": {"paths": ["disposition"]}, "reason": "(演習)"}
+    await ground.call(f"{ARRESTS}/UpdateArrest", request)
+
+
 @meets("ROLE_MISSING")
 async def _(ground: Ground) -> None:
     await ground.get_with(await ground.token(roles=("AUDITOR",)))
