@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test test-fast bench lint format gen baseline constraints clean
+.PHONY: help venv demo test test-fast bench lint format fuzz gen baseline constraints clean
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | awk -F'|' '{printf "%-20s %s\n", $$1, $$2}'
@@ -30,6 +30,9 @@ format: venv ## bring Python and proto files into shape
 	@$(BIN)/ruff check --fix-only --quiet .
 	@$(BIN)/ruff format .
 	@$(BIN)/buf format --write --path proto/renkei
+
+fuzz: venv ## feed broken bytes to every decoder for MINUTES (5), and keep what is new
+	@$(BIN)/python -m tests.fuzz.guided --keep --minutes $(or $(MINUTES),5)
 
 gen: ## generate Python from proto/
 	@$(PYTHON) make/environment.py

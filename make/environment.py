@@ -14,6 +14,8 @@ import time
 from contextlib import contextmanager
 from pathlib import Path
 
+import grpc_js
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -119,6 +121,9 @@ def bring_up_to_date(*, dev: bool) -> None:
     if stamps.differ("ours", ours_stamp):
         step("install our %d distributions, editable" % len(DISTRIBUTIONS), install_ours)
         stamps.keep(ours=ours_stamp)
+
+    if dev and grpc_js.stale():
+        step("install the packages of the tests' Node.js client", grpc_js.install)
 
 
 def venv_fits() -> bool:

@@ -16,13 +16,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """How long a call may take at most, in seconds."""
+    """How long a call may take at most, in seconds; and how many streams there may be."""
 
     unary: float = 60.0
     unary_default: float = 20.0
     """Where the caller brings no deadline, as common command-line clients do."""
     stream: float = 3600.0
     """Watches and loads; each can be resumed."""
+    arrival: float = 20.0
+    """Until a call's request is here, counted from its headers."""
+    streams: int = 1024
+    """Not seconds: so many streams at once."""
+    streams_of_one: int = 128
+    """So many of them of one caller."""
 
 
 class Deadline:

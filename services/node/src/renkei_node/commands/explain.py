@@ -28,11 +28,11 @@ def command() -> None:
     """
     from google.protobuf.message import DecodeError
 
-    text = sys.stdin.read()
+    given = sys.stdin.buffer.read()
     try:
-        lines = list(_lines(json.loads(text)))
-    except (ValueError, KeyError, TypeError, AttributeError, DecodeError):
-        click.echo(text, nl=False)
+        lines = list(_lines(json.loads(given.decode())))
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, DecodeError):
+        click.echo(given, nl=False)
         return
     click.echo("\n".join(lines))
 
