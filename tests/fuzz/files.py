@@ -31,7 +31,7 @@ _FOLDER: Final = Path(tempfile.mkdtemp(prefix="renkei-fuzz-"))
 atexit.register(shutil.rmtree, _FOLDER, ignore_errors=True)
 
 
-def _written(name: str, data: bytes) -> Path:
+def written(name: str, data: bytes) -> Path:
     path = _FOLDER / name
     path.write_bytes(data)
     path.chmod(0o600)
@@ -39,7 +39,7 @@ def _written(name: str, data: bytes) -> Path:
 
 
 def node_toml(data: bytes) -> None:
-    path = _written("node.toml", data)
+    path = written("node.toml", data)
     for model, section in (
         (NodeSettings, "node"),
         (Ports, "ports"),
@@ -63,7 +63,7 @@ NODE_TOML: Final = (
 
 def federation_toml(data: bytes) -> None:
     try:
-        found = load_federation(_written("federation.toml", data))
+        found = load_federation(written("federation.toml", data))
     except SettingsError:
         return
     for agency in found.agencies:
@@ -96,7 +96,7 @@ FEDERATION_TOML: Final = (_federation(), b"[[agencies]]\nname = 1\n", b"agencies
 
 def trust_json(data: bytes) -> None:
     try:
-        found = load_trust(_written("trust.json", data))
+        found = load_trust(written("trust.json", data))
     except SettingsError:
         return
     assert len({issuer.issuer for issuer in found.issuers}) == len(found.issuers)
@@ -119,7 +119,7 @@ def csv(data: bytes) -> None:
     header = ",".join((columns.TIP_COLUMNS, columns.ARREST_COLUMNS)[data[0] % 2]).encode(columns.ENCODING)
     for content in (data[1:], header + b"\r\n" + data[1:]):
         try:
-            for row in read(_written("export.csv", content)):
+            for row in read(written("export.csv", content)):
                 assert row.row > 0
         except CsvError as error:
             told = str(error)
@@ -138,7 +138,7 @@ def csv_seeds() -> Iterator[bytes]:
 
 def key_files(data: bytes) -> None:
     """Read private keys from files and public ones from texts."""
-    path = _written("some.key", data)
+    path = written("some.key", data)
     for read in (load_private, load_user_key):
         with suppress(SettingsError, InvalidKeyError):
             read(path)

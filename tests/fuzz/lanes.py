@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, cast
 from google.protobuf.message import DecodeError
 from nats.aio.msg import Msg
 from renkei.event.v1.event_pb2 import Event, EventBatch
+from renkei.exchange.v1 import events_pb2 as exchange_events_pb2
 from renkei.exchange.v1.exchange_pb2 import LANE_CONTROL, LANE_DATA
 from renkei.policy.v1.policy_pb2 import GRADE_FULL
 from renkei.tips.v1 import events_pb2
@@ -17,7 +18,7 @@ from renkei_chassis.contract import is_known
 from renkei_chassis.courier import jetstream, publisher, puller, receiver
 from renkei_chassis.follower import apply
 from renkei_chassis.log.digest import event_digest
-from renkei_exchange import admission, lane
+from renkei_exchange import admission, harm, lane
 from renkei_exchange.lane import Arrived, Item, Position, Route, Take
 
 if TYPE_CHECKING:
@@ -71,6 +72,8 @@ def bundles() -> Iterator[bytes]:
 
 def item(data: bytes) -> None:
     """Read an item of a bundle that was taken, and decide whether its lane may carry it."""
+    raised = harm.read("agencies/jp-09", data)
+    assert raised is None or raised.name.startswith("agencies/jp-09/harm/")
     event = admission._read(Arrived(number=1, body=data))
     if event is None:
         return
@@ -84,6 +87,7 @@ def item(data: bytes) -> None:
 def items() -> Iterator[bytes]:
     event = _event()
     yield event.SerializeToString()
+    yield exchange_events_pb2.ImminentHarmRaised(name="agencies/jp-09/harm/1").SerializeToString()
     event.type = "renkei.exchange.v1.LaneReceived"
     event.data.type_url = "type.googleapis.com/renkei.exchange.v1.LaneReceived"
     yield event.SerializeToString()

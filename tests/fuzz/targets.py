@@ -23,7 +23,7 @@ from renkei_chassis.telemetry import tracing
 from renkei_node.demo.wareki import NotADateError, read_date, read_moment, write_wareki
 from renkei_normalform import IdentifierType, NotAnIdentifier, normalize, search_fragment, search_key
 from renkei_tips.record import TIPS
-from tests.fuzz import files, lanes, records, telling, tokens
+from tests.fuzz import files, lanes, records, telling, tokens, undercover
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -253,5 +253,9 @@ TARGETS: Final[dict[str, Target]] = {
     "log_line": Target(run=telling.log_line, seeds=telling.LOG_LINE),
     "explained": Target(run=telling.explained, seeds=telling.EXPLAINED),
     "key_file": Target(run=files.key_files, seeds=files.KEYS),
+    "legal_basis": Target(run=undercover.basis, seeds=[*undercover.bases()]),
+    "refused": Target(run=undercover.refused, seeds=[*undercover.refusals_seeds()]),
+    "prepared": Target(run=undercover.prepared, seeds=undercover.PREPARED),
+    "greeting": Target(run=undercover.greeting, seeds=undercover.GREETING),
 }
 """Every decoder by name. A new decoder of foreign bytes is a line here."""

@@ -26,13 +26,15 @@ DECODING: Final = {
     "fromisoformat",
     "reader",
 }
-OWN: Final = "it reads what this node wrote: a file or a row of its own"
+OWN: Final = "it reads what this node wrote: a file, a row or a frame of its own"
 REACHED: Final = {
     "renkei_arrests/domain.py": "record",
     "renkei_chassis/courier/jetstream.py": "courier",
     "renkei_chassis/courier/nkeys.py": "key_file",
     "renkei_chassis/courier/publisher.py": "courier",
     "renkei_chassis/database/group.py": "request",
+    "renkei_chassis/database/process/frames.py": OWN,
+    "renkei_chassis/database/process/writer.py": OWN,
     "renkei_chassis/errors.py": "status_details",
     "renkei_chassis/follower/apply.py": "event_batch",
     "renkei_chassis/follower/follower.py": "event_batch",
@@ -49,16 +51,29 @@ REACHED: Final = {
     "renkei_chassis/rpc/validation.py": "request",
     "renkei_chassis/settings.py": "node_toml",
     "renkei_exchange/admission.py": "lane_item",
+    "renkei_exchange/harm.py": "lane_item",
     "renkei_exchange/lane.py": "bundle",
     "renkei_leads/content.py": OWN,
     "renkei_node/commands/explain.py": "explained",
+    "renkei_node/commands/personas/request.py": "prepared",
+    "renkei_node/commands/personas/telling.py": "prepared",
     "renkei_node/demo/checks.py": OWN,
     "renkei_node/demo/csv_reader.py": "csv",
     "renkei_node/demo/federation.py": OWN,
     "renkei_node/demo/timeline.py": "it reads a file that comes with the package",
+    "renkei_node/doctor/network.py": "greeting",
     "renkei_node/nats_server/ownership.py": OWN,
     "renkei_node/nats_server/process.py": "it greets the nats-server that it started",
-    "renkei_personas/api.py": OWN,
+    "renkei_personas/acts.py": OWN,
+    "renkei_personas/disclosures.py": OWN,
+    "renkei_personas/documents.py": OWN,
+    "renkei_personas/inbox.py": OWN,
+    "renkei_personas/plans.py": "legal_basis",
+    "renkei_personas/reading.py": OWN,
+    "renkei_personas/refusals.py": "refused",
+    "renkei_personas/reports.py": OWN,
+    "renkei_personas/store/cases.py": OWN,
+    "renkei_personas/views.py": OWN,
 }
 
 

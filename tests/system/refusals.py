@@ -28,6 +28,8 @@ ARRESTS: Final = "renkei.arrests.v1.ArrestsService"
 EXCHANGE: Final = "renkei.exchange.v1.ExchangeService"
 LOG: Final = "renkei.event.v1.LogService"
 
+WITHHELD: Final = {"provenance": "PROVENANCE_WITHHELD_ASK_ORIGINATOR"}
+
 NOT_FROM_OUTSIDE: Final = {
     "REQUEST_ANSWER_GONE": "nothing is purged yet; tests/chassis/database/test_writer.py has a rule that forgets",
     "DEADLINE": "a client's own ends its call first, and the server's takes 20 s; tests/chassis/rpc/test_pipeline.py",
@@ -144,6 +146,21 @@ class Ground:
     async def create_arrest(self, **changes: Any) -> Any:  # noqa: ANN401
         request = {"request_id": new_id(), "parent": self.member.name, "arrest": an_arrest(**changes)}
         return await self.call(f"{ARRESTS}/CreateArrest", request)
+
+    async def raise_harm(self, *recipients: str) -> Any:  # noqa: ANN401
+        told = {
+            "place": "(演習) 駅前",
+            "harm_time": {"seconds": 1_728_000_000},
+            "reason": "(演習)",
+            "contact_desk": "110",
+        }
+        request = {"request_id": new_id(), "harm": told, "recipients": recipients}
+        return await self.call(f"{EXCHANGE}/RaiseImminentHarm", request)
+
+    async def review_harm(self, name: str) -> Any:  # noqa: ANN401
+        auditor = await self.token(subject=f"{self.member.name}/officers/abe", roles=("AUDITOR",))
+        request = {"request_id": new_id(), "name": name, "note": "(演習)"}
+        return await self.call(f"{EXCHANGE}/ReviewImminentHarm", request, token=auditor)
 
     async def get_with(self, token: str) -> Any:  # noqa: ANN401
         return await self.call(f"{TIPS}/ListTips", {"parent": self.member.name}, token=token)
@@ -287,6 +304,30 @@ async def _(ground: Ground) -> None:
     change = {"arrest": {**arrest, "disposition": {"kind": "KIND_INDICTED", "time": {"seconds": 1_728_000_000}}}}
     request = {"request_id": new_id(), **change, "update_mask": {"paths": ["disposition"]}, "reason": "(演習)"}
     await ground.call(f"{ARRESTS}/UpdateArrest", request)
+
+
+@meets("JUDICIAL_USE_WITHHELD")
+async def _(ground: Ground) -> None:
+    label = {"purpose_code": "organised-robbery", "judicial_use": "JUDICIAL_USE_FREE"}
+    await ground.create(handling=label, identifiers=[a_phone("090-1234-5678", **WITHHELD)])
+
+
+@meets("SOURCE_WITHHELD")
+async def _(ground: Ground) -> None:
+    tip = await ground.create(identifiers=[a_phone("090-1234-5678", **WITHHELD)])
+    await ground.update({**tip, "source": "SOURCE_BANK"}, "source")
+
+
+@meets("RECIPIENT_UNKNOWN")
+async def _(ground: Ground) -> None:
+    await ground.raise_harm("agencies/jp-99")
+
+
+@meets("REVIEW_REFUSED")
+async def _(ground: Ground) -> None:
+    raised = await ground.raise_harm(f"agencies/{THERE}")
+    for _ in range(2):
+        await ground.review_harm(raised["name"])
 
 
 @meets("ROLE_MISSING")

@@ -39,6 +39,7 @@ ELSEWHERE: Final = {
     "make test-fast",
     "make test",
     "make bench",
+    "make fuzz MINUTES=",
     "make baseline",
     "buf curl",
 }
@@ -124,7 +125,11 @@ def test_no_command_of_the_pages_is_run_by_nobody() -> None:
     }
 
     # A command's bare name is a word about it: `renkei status` is run with a directory.
-    assert {command for command in told if not any(command in line for line in run)} == set()
+    assert {
+        command
+        for command in told
+        if not any(command in line or (line.endswith("=") and command.startswith(line)) for line in run)
+    } == set()
     assert {page: len(found) for page, found in blocks.items()} == {
         "README.md": len(readme_blocks("Five minutes")) + len(readme_blocks("Ask it yourself")),
         "CONTRIBUTING.md": 0,

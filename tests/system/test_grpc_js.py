@@ -177,6 +177,11 @@ async def _lanes_and_logs(here: Ground) -> None:
     assert [peer["name"] for peer in peers["peers"]] == [f"agencies/{THERE}"]
     deliveries = await here.call(f"{EXCHANGE}/ListDeliveries", {}, token=await here.token(roles=("OPERATOR",)))
     assert {delivery["recipient"] for delivery in deliveries["deliveries"]} == {f"agencies/{THERE}"}
+    raised = await here.raise_harm(f"agencies/{THERE}")
+    reviewed = await here.review_harm(raised["name"])
+    assert reviewed["review_note"] == "(演習)"
+    listed = await here.call(f"{EXCHANGE}/ListImminentHarm", {})
+    assert [message["name"] for message in listed["messages"]] == [raised["name"]]
     peer = await service_token(here, "exchange", of=THERE, role="PEER")
     lane = await here.call(f"{EXCHANGE}/ReadLane", {"lane": "LANE_DATA"}, token=peer)
     assert len(lane["bundles"]) == int(lane["last_bundle"]) > 0

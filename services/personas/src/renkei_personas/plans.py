@@ -251,12 +251,7 @@ class Plans:
         del caller
         if not any(_is_signed(key, request) for key in self._keys):
             raise error_of(Refused("LEGAL_BASIS_UNSIGNED"))
-        try:
-            basis = personas_pb2.LegalBasis.FromString(request.basis)
-        except DecodeError:
-            raise InvalidArgument("MALFORMED_REQUEST", "the signed bytes are no legal basis") from None
-        validate(basis, request.basis)
-        check_times(basis, "basis")
+        basis = read_basis(request.basis)
         name = _BASIS.format(agency=self._names.agency.removeprefix("agencies/"), basis=basis.id)
         if any(row.id == basis.id for row in records.bases(transaction)):
             raise error_of(Refused("LEGAL_BASIS_KNOWN"))
@@ -299,6 +294,17 @@ class Plans:
         found = resource.rpartition("/")[2]
         contents = [row.content for row in records.bases(transaction) if row.id == found]
         return personas_pb2.LegalBasis.FromString(contents[0]) if contents else None
+
+
+def read_basis(signed: bytes) -> personas_pb2.LegalBasis:
+    """Read a legal basis whose signature holds. Raises MALFORMED_REQUEST and what validation raises."""
+    try:
+        basis = personas_pb2.LegalBasis.FromString(signed)
+    except DecodeError:
+        raise InvalidArgument("MALFORMED_REQUEST", "the signed bytes are no legal basis") from None
+    validate(basis, signed)
+    check_times(basis, "basis")
+    return basis
 
 
 def _is_signed(key: Any, request: personas_pb2.RegisterLegalBasisRequest) -> bool:  # noqa: ANN401 (an Ed25519 key)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 import socket
 import subprocess
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
+from pydantic import BaseModel, ConfigDict, Field
 from renkei.exchange.v1.exchange_pb2 import LANE_CONTROL, ReadLaneRequest
 from renkei.exchange.v1.exchange_pb2_grpc import ExchangeServiceStub
 
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 _HOST: Final = "127.0.0.1"
 _SECONDS: Final = 3.0
+_LONGEST_GREETING: Final = 1 << 16
 _ONE_TRY: Final = Patience(first_pause_seconds=3600.0, longest_pause_seconds=3600.0)
 _OLDEST_NATS: Final = (2, 10)
 _TOKEN_SECONDS: Final = 10
@@ -83,22 +84,36 @@ def _binary(path: Path) -> Finding:
     return ok("nats", "nats_binary", version=version)
 
 
+class Greeting(BaseModel):
+    """What a nats-server says of itself to whoever connects: a line `INFO {…}`."""
+
+    model_config = ConfigDict(frozen=True, strict=True)
+
+    name: str = Field(default="", alias="server_name")
+    jetstream: bool = False
+    max_payload: int = 0
+
+
+def read_greeting(line: bytes) -> Greeting:
+    """Read it; ValueError where it is none, for any program may listen on a port."""
+    return Greeting.model_validate_json(line.removeprefix(b"INFO "))
+
+
 def _greeting(agency: Agency) -> Finding:
     """Read what the server says of itself to whoever connects."""
     port = agency.ports.nats
     try:
         with socket.create_connection((_HOST, port), timeout=_SECONDS) as line, line.makefile("rb") as file:
-            told: dict[str, Any] = json.loads(file.readline().removeprefix(b"INFO "))
+            told = read_greeting(file.readline(_LONGEST_GREETING))
     except (OSError, ValueError):
         return failed("nats", "port_silent", name="nats", port=port)
-    payload = int(told.get("max_payload", 0))
-    if told.get("server_name") != agency.settings.agency.removeprefix("agencies/"):
+    if told.name != agency.settings.agency.removeprefix("agencies/"):
         return failed("nats", "nats_stranger", port=port)
-    if not told.get("jetstream"):
+    if not told.jetstream:
         return failed("nats", "nats_no_store")
-    if payload < MAX_PAYLOAD:
-        return failed("nats", "nats_payload", payload=payload // 1024)
-    return ok("nats", "nats_well", payload=payload // 1024)
+    if told.max_payload < MAX_PAYLOAD:
+        return failed("nats", "nats_payload", payload=told.max_payload // 1024)
+    return ok("nats", "nats_well", payload=told.max_payload // 1024)
 
 
 def check_peers(agency: Agency) -> Iterator[Finding]:
