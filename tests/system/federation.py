@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import shutil
 import signal
 import sqlite3
@@ -11,6 +12,7 @@ import subprocess
 import sys
 import uuid
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import psutil
@@ -30,11 +32,14 @@ from renkei_node.layout import SERVICES, NodeDirectory
 from renkei_node.settings import NodeSettings, Ports
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable
-    from pathlib import Path
+    from collections.abc import Awaitable, Callable, Iterable, Mapping
+
+    CableMaker = Callable[..., Proxy]
 
 READY_SECONDS: Final = 20.0
 _POLL_SECONDS: Final = 0.02
+_COMMAND: Final = ("-m", "renkei_node.cli", "up")
+_ROOT: Final = Path(__file__).resolve().parents[2]
 
 
 async def until(true: Callable[[], Awaitable[bool]], *, seconds: float = 30.0) -> None:
@@ -51,6 +56,12 @@ class Member:
     code: str
     directory: NodeDirectory
     ports: Ports
+    output: Path
+    """What the process says; beside its directory, whose disk may be full, or gone in a power cut."""
+    command: tuple[str, ...] = _COMMAND
+    """What Python is to run; the directory follows."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """What a process that is started from now on finds in its environment, beside what we have."""
     process: subprocess.Popen[bytes] | None = None
     clients: dict[str, Client] = field(default_factory=dict)
 
@@ -60,17 +71,18 @@ class Member:
 
     def start(self) -> None:
         """Start the process. Blocks for a moment."""
-        command = [sys.executable, "-m", "renkei_node.cli", "up", str(self.directory.path)]
-        output = (self.directory.path / "logs" / "output.txt").open("ab")
+        command = [sys.executable, *self.command, str(self.directory.path)]
+        environment = {**os.environ, "PYTHONPATH": str(_ROOT), **self.environment}
+        output = self.output.open("ab")
         with output:
-            self.process = subprocess.Popen(command, stdout=output, stderr=output)
+            self.process = subprocess.Popen(command, stdout=output, stderr=output, env=environment)
 
     async def ready(self) -> None:
         await until(lambda: asyncio.to_thread(self.is_ready), seconds=READY_SECONDS)
 
     def is_ready(self) -> bool:
         assert self.process is not None
-        assert self.process.poll() is None, (self.directory.path / "logs" / "output.txt").read_text()
+        assert self.process.poll() is None, self.output.read_text()[-4000:]
         ready = self.directory.ready
         return ready.exists() and json.loads(ready.read_text())["pid"] == self.process.pid
 
@@ -88,11 +100,29 @@ class Member:
             self.process.send_signal(signal.SIGTERM)
             await asyncio.to_thread(self.process.wait, 20)
 
+    def nats_process(self) -> psutil.Process | None:
+        """Find the nats-server; None where there is none at this moment."""
+        try:
+            process = psutil.Process(json.loads((self.directory.nats / "nats.pid").read_text())["pid"])
+        except (OSError, ValueError, psutil.NoSuchProcess):
+            return None
+        return process if _is_of(process, self) else None
+
     def kill_nats(self) -> None:
         """Kill the nats-server, which the node brings up again if it lives."""
-        process = psutil.Process(json.loads((self.directory.nats / "nats.pid").read_text())["pid"])
-        process.kill()
-        psutil.wait_procs([process], timeout=5)
+        process = self.nats_process()
+        if process is not None:
+            process.kill()
+            psutil.wait_procs([process], timeout=5)
+
+    def command_lines(self) -> list[bytes]:
+        """Give the command line and the environment of each of its processes."""
+        found: list[bytes] = []
+        for process in (self.process, self.nats_process()):
+            if process is not None and psutil.pid_exists(process.pid):
+                found += [Path(f"/proc/{process.pid}/{name}").read_bytes() for name in ("cmdline", "environ")]
+        assert found
+        return found
 
     def token(self, *roles: str) -> str:
         return mint(
@@ -128,7 +158,7 @@ class Member:
         """Search every file of the node; returns marker -> file for each that was found."""
         wanted = {marker.encode(): marker for marker in markers}
         found: dict[str, str] = {}
-        for path in self.directory.path.rglob("*"):
+        for path in (self.output, *self.directory.path.rglob("*")):
             if not path.is_file():
                 continue
             content = path.read_bytes()
@@ -149,8 +179,9 @@ class Tip:
 class Federation:
     """Some agencies, each directed pair joined by two cables that a test can pull."""
 
-    def __init__(self, path: Path, codes: tuple[str, ...]) -> None:
+    def __init__(self, path: Path, codes: tuple[str, ...], *, nats_cable: CableMaker = Proxy) -> None:
         self.path = path
+        self._nats_cable = nats_cable
         self.codes = codes
         self.claims = PortClaims()
         self.members: dict[str, Member] = {}
@@ -164,22 +195,30 @@ class Federation:
         """Write every node's directory. Blocks."""
         identities: dict[str, PublicIdentity] = {}
         for code in self.codes:
-            directory = NodeDirectory(self.path / code)
+            directory = NodeDirectory(self.place_of(code))
             names = (*SERVICES, "nats", "metrics")
             ports = Ports(**dict(zip(names, self.claims.claim_many(len(names)), strict=True)))
             settings = NodeSettings(
                 agency=f"agencies/{code}", training=True, release_without_instrument=True, courier=courier
             )
             identities[code] = initialise(directory, settings, ports)
-            self.members[code] = Member(code=code, directory=directory, ports=ports)
+            output = self.path / f"{code}.output.txt"
+            self.members[code] = Member(code=code, directory=directory, ports=ports, output=output)
         for code, member in self.members.items():
             member.directory.federation.write_text("".join(self._entry(code, identities[peer]) for peer in self.codes))
+
+    def place_of(self, code: str) -> Path:
+        """Say where a node's directory is to be."""
+        return self.path / code
 
     def _entry(self, here: str, peer: PublicIdentity) -> str:
         code = peer.agency.removeprefix("agencies/")
         exchange, nats = peer.exchange_port, peer.nats_port
         if code != here:
-            cables = [Proxy(port=self.claims.claim(), target=port) for port in (exchange, nats)]
+            cables = [
+                Proxy(port=self.claims.claim(), target=exchange),
+                self._nats_cable(port=self.claims.claim(), target=nats),
+            ]
             self.cables[here, code] = cables
             exchange, nats = (cable.port for cable in cables)
         return f"""\
@@ -214,7 +253,7 @@ nats_public_nkey = "{peer.nats_public_nkey}"
 
     def left_behind(self) -> list[psutil.Process]:
         """Give every process that still works on one of our directories."""
-        found = psutil.process_iter(["cmdline"])
+        found = psutil.process_iter()
         return [process for process in found if any(_is_of(process, member) for member in self.members.values())]
 
     async def lay(self, code: str, mode: Mode) -> None:
@@ -282,4 +321,7 @@ nats_public_nkey = "{peer.nats_public_nkey}"
 
 
 def _is_of(process: psutil.Process, member: Member) -> bool:
-    return any(str(member.directory.path) in part for part in process.info["cmdline"] or ())
+    try:
+        return any(str(member.directory.path) in part for part in process.cmdline())
+    except psutil.Error:  # it ended meanwhile
+        return False

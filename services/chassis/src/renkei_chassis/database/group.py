@@ -14,6 +14,7 @@ from renkei_chassis.database.failures import is_storage_failure
 from renkei_chassis.database.requests import Done, WriteMethod, answer_again, find_done, request_hash, row_of
 from renkei_chassis.database.transaction import Transaction
 from renkei_chassis.errors import InvalidArgument, RenkeiError, Unavailable
+from renkei_chassis.failpoints import Place, hit
 from renkei_chassis.log.append import Position, append, read_end
 from renkei_chassis.rpc.validation import validate
 
@@ -125,6 +126,8 @@ class Group:
                     _decide(transaction, job, done)
             transaction.complete()
             position = self._append(connection, transaction, position)
+            hit(Place.BEFORE_COMMIT)
+        hit(Place.AFTER_COMMIT)
         self._unsure = False
         self._scrub = self._scrub or transaction.scrubs
         self.afterwards = transaction.afterwards()

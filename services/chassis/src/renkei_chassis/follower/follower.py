@@ -12,6 +12,7 @@ from renkei.event.v1.event_pb2 import Event, EventBatch
 from renkei.event.v1.log_pb2 import ReadLogRequest, ReadLogResponse
 
 from renkei_chassis.errors import OutOfRange, RenkeiError
+from renkei_chassis.failpoints import Place, hit
 from renkei_chassis.follower import state
 from renkei_chassis.follower.state import Cursor
 from renkei_chassis.telemetry.logging import log_event
@@ -170,7 +171,9 @@ class Follower:
             if event.sequence == self.cursor.sequence + len(stretch) + 1:
                 stretch.append(event)
         for start in range(0, len(stretch), BATCH):
-            self.cursor = await self._applier.apply(stretch[start : start + BATCH], epoch=epoch)
+            cursor = await self._applier.apply(stretch[start : start + BATCH], epoch=epoch)
+            hit(Place.AFTER_EFFECT)
+            self.cursor = cursor
             self._moved.set()
         if stretch:
             self._waits = False

@@ -1,0 +1,86 @@
+"""Faults of processes: killed, frozen, restarted, killed at a named place."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import psutil
+
+from renkei_chassis.failpoints import VARIABLE
+from tests.system.federation import until
+
+if TYPE_CHECKING:
+    from renkei_chassis.failpoints import Place
+    from tests.system.faults.ground import Ground, Step
+
+_PLACE_SECONDS = 40.0
+
+
+async def kill(ground: Ground, step: Step) -> None:
+    """Kill -9; the nats-server lives on and is adopted."""
+    await asyncio.to_thread(ground[step.victim].kill)
+    await asyncio.sleep(step.seconds / 4)
+    await ground.restart(step.victim)
+
+
+async def restart(ground: Ground, step: Step) -> None:
+    """Stop in good order, in the middle of calls, and start again."""
+    process = ground[step.victim].process
+    assert process is not None
+    process.send_signal(signal.SIGTERM)
+    status = await asyncio.to_thread(process.wait, 20)
+    if status != 0:
+        ground.history.complaints.append(f"{step.victim} ended with {status} when it was asked to stop")
+    await ground.restart(step.victim)
+
+
+async def freeze(ground: Ground, step: Step) -> None:
+    """SIGSTOP: its connections stay open, and nobody answers."""
+    process = ground[step.victim].process
+    assert process is not None
+    process.send_signal(signal.SIGSTOP)
+    await asyncio.sleep(step.seconds)
+    process.send_signal(signal.SIGCONT)
+
+
+async def kill_nats(ground: Ground, step: Step) -> None:
+    """Kill the courier; the node brings it up again."""
+    await asyncio.to_thread(ground[step.victim].kill_nats)
+    await asyncio.sleep(step.seconds / 4)
+
+
+async def freeze_nats(ground: Ground, step: Step) -> None:
+    """A courier that takes connections and answers nobody."""
+    process = await asyncio.to_thread(ground[step.victim].nats_process)
+    if process is None:
+        return
+    with suppress(psutil.NoSuchProcess):
+        process.suspend()
+        await asyncio.sleep(step.seconds)
+        process.resume()
+
+
+async def kill_at(place: Place, ground: Ground, step: Step) -> None:
+    """Kill itself at a named place, in the middle of work; it has to come by there."""
+    await asyncio.to_thread(ground[step.victim].kill)
+    await ground.restart(step.victim, failpoint=f"{place}@{20 + step.number % 40}")
+    process = ground[step.victim].process
+    assert process is not None
+
+    async def is_dead() -> bool:
+        return process.poll() is not None
+
+    try:
+        await until(is_dead, seconds=_PLACE_SECONDS)
+    except TimeoutError:
+        ground.history.complaints.append(f"{step.victim} never came by {place}, to be killed there")
+        process.kill()
+    else:
+        if process.returncode != -signal.SIGKILL:
+            ground.history.complaints.append(f"{step.victim} ended with {process.returncode} instead of at {place}")
+    await asyncio.to_thread(process.wait)
+    await ground.restart(step.victim)
+    assert VARIABLE not in ground[step.victim].environment

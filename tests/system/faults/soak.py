@@ -1,0 +1,156 @@
+"""Random mixtures of faults for as long as asked: `make soak MINUTES=n`, `make soak SEED=n` to see one round again.
+
+A round is a federation of its own, ten faults, two at a time, under work, and then a look into every byte. A seed
+gives the same faults in the same order to the same victims, and the same clients; it cannot give the same
+microseconds, so what a rare interleaving showed may need its seed played more than once (`ROUNDS=n`).
+"""
+
+# ruff: noqa: T201 (a command)
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import secrets
+import signal
+import sys
+import tempfile
+import time
+from collections import Counter
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from tests.system.faults.ground import Ground, disks_impossible
+from tests.system.faults.history import Outcome
+from tests.system.faults.kinds import FAULTS
+from tests.system.faults.schedule import plan, play
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tests.system.faults.ground import Step
+
+_ROUND_SECONDS: Final = 240.0
+_MOST_LINES: Final = 20
+
+
+@dataclass(slots=True, kw_only=True)
+class Tally:
+    """What a run has counted so far."""
+
+    faults: Counter[str] = field(default_factory=Counter)
+    outcomes: Counter[str] = field(default_factory=Counter)
+    rounds: int = 0
+    records: int = 0
+    violations: list[dict[str, object]] = field(default_factory=list)
+    """Of each bad round its seed, the command that plays it again, and what was wrong."""
+
+
+def main() -> int:
+    """Run; the exit status says whether anything was wrong."""
+    parser = argparse.ArgumentParser(prog="make soak", description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--minutes", type=float, default=10.0, help="how long new rounds may begin")
+    parser.add_argument("--seed", type=int, help="play this one round instead")
+    parser.add_argument("--rounds", type=int, default=1, help="with --seed: how often")
+    parser.add_argument("--only", action="append", choices=tuple(FAULTS), help="only faults of this kind; repeatable")
+    parser.add_argument("--json", action="store_true", help="print the counts as JSON")
+    parser.add_argument("--keep", type=Path, help="keep files of bad rounds in this folder")
+    options = parser.parse_args()
+    tally = asyncio.run(_run(options))
+    print(json.dumps(asdict(tally), indent=2, ensure_ascii=False) if options.json else _table(tally))
+    return 1 if tally.violations or not tally.rounds else 0
+
+
+async def _run(options: argparse.Namespace) -> Tally:
+    tally = Tally()
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    kinds = tuple(options.only or FAULTS)
+    ends = loop.time() + options.minutes * 60
+    first = secrets.randbelow(1 << 31) if options.seed is None else options.seed
+    rounds = 0
+    while not stop.is_set() and (rounds < options.rounds if options.seed is not None else loop.time() < ends):
+        seed = first if options.seed is not None else first + rounds
+        left = f", {max(0.0, ends - loop.time()) / 60:.1f} min left" if options.seed is None else ""
+        bad = sum(len(violation) > 0 for violation in tally.violations)
+        _say(f"round {rounds + 1} (seed {seed}): {sum(tally.faults.values())} faults so far, {bad} bad rounds{left}")
+        await _round(seed, kinds, tally, stop, options.keep)
+        rounds += 1
+    return tally
+
+
+async def _round(seed: int, kinds: Sequence[str], tally: Tally, stop: asyncio.Event, keep: Path | None) -> None:
+    """Play one round unless it is stopped; a round that was stopped counts nowhere."""
+    steps = plan(seed, kinds=kinds)
+    with tempfile.TemporaryDirectory(prefix="renkei-soak-") as path:
+        ground = Ground(Path(path), seed=seed, has_disks=not disks_impossible(), settings="")
+        playing = asyncio.create_task(_play(ground, steps))
+        stopping = asyncio.create_task(stop.wait())
+        try:
+            await asyncio.wait({playing, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            if not playing.done():
+                playing.cancel()
+                await asyncio.gather(playing, return_exceptions=True)
+                return
+            wrong = playing.result()
+            if wrong and keep is not None:
+                await asyncio.to_thread(ground.keep, keep / str(seed))
+        finally:
+            stopping.cancel()
+            with suppress(asyncio.CancelledError):
+                await stopping
+            await ground.stop()
+    _count(tally, ground, seed, kinds, wrong)
+
+
+async def _play(ground: Ground, steps: Sequence[Step]) -> list[str]:
+    """Play a schedule and say what is wrong; whatever ends the harness is wrong, too."""
+    try:
+        async with asyncio.timeout(_ROUND_SECONDS):
+            await ground.start()
+            await play(ground, steps)
+            return await ground.verdict()
+    except Exception as error:  # noqa: BLE001 (whatever it is, the seed has to be told)
+        causes = error.exceptions if isinstance(error, ExceptionGroup) else (error,)
+        return [f"ENDED by {type(cause).__name__}: {str(cause)[-600:]}" for cause in causes]
+
+
+def _count(tally: Tally, ground: Ground, seed: int, kinds: Sequence[str], wrong: Sequence[str]) -> None:
+    tally.rounds += 1
+    tally.faults.update(ground.counts)
+    tally.records += len(ground.history.records)
+    tally.outcomes.update({str(outcome): ground.history.count(outcome) for outcome in Outcome})
+    if not wrong:
+        return
+    only = "" if len(kinds) == len(FAULTS) else "".join(f" --only '{kind}'" for kind in kinds)
+    again = (
+        f"{Path(sys.executable).name} -m tests.system.faults.soak --seed {seed}{only}"
+        if only
+        else f"make soak SEED={seed}"
+    )
+    tally.violations.append({"seed": seed, "again": again, "wrong": list(wrong[:_MOST_LINES])})
+    _say(f"seed {seed}: {len(wrong)} violations; see it again: {again}")
+    for line in wrong[:_MOST_LINES]:
+        _say(f"  {line}")
+
+
+def _table(tally: Tally) -> str:
+    lines = [f"| {kind} | {count} |" for kind, count in sorted(tally.faults.items())]
+    outcomes = ", ".join(f"{count} {outcome}" for outcome, count in tally.outcomes.items())
+    total = (
+        f"soak: {tally.rounds} rounds, {tally.records} records, {outcomes} calls, {len(tally.violations)} bad rounds"
+    )
+    return "\n".join(["| fault | times |", "|---|---|", *lines, total])
+
+
+def _say(line: str) -> None:
+    print(f"{time.strftime('%H:%M:%S')} {line}", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
