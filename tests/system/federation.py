@@ -11,6 +11,7 @@ import sqlite3
 import subprocess
 import sys
 import uuid
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -109,11 +110,19 @@ class Member:
         return process if _is_of(process, self) else None
 
     def kill_nats(self) -> None:
-        """Kill the nats-server, which the node brings up again if it lives."""
+        """Kill the nats-server, which the node brings up again if it lives. Blocks, as does what follows."""
         process = self.nats_process()
         if process is not None:
-            process.kill()
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
             psutil.wait_procs([process], timeout=5)
+
+    def signal_nats(self, number: signal.Signals) -> None:
+        """Send the nats-server a signal, if there is one."""
+        process = self.nats_process()
+        if process is not None:
+            with suppress(psutil.NoSuchProcess):
+                process.send_signal(number)
 
     def command_lines(self) -> list[bytes]:
         """Give the command line and the environment of each of its processes."""
@@ -146,7 +155,7 @@ class Member:
     def rows(self, database: str, statement: str) -> list[tuple[object, ...]]:
         """Read the database file from the outside."""
         uri = f"file:{self.directory.data / database}.db?mode=ro"
-        with sqlite3.connect(uri, uri=True) as connection:
+        with closing(sqlite3.connect(uri, uri=True)) as connection:
             return connection.execute(statement).fetchall()
 
     def copies(self) -> list[str]:

@@ -63,12 +63,14 @@ class NatsCable(Proxy):
                 if writer.can_write_eof():
                     writer.write_eof()
                 return
+            passed = []
             for frame, is_delivery in frames.feed(chunk):
                 out, held = self._do(frame, held) if is_delivery else (frame, held)
-                writer.write(out)
-            if held and self.mischief is not Mischief.REORDER:
-                writer.write(held)
+                passed.append(out)
+            if self.mischief is not Mischief.REORDER:
+                passed.append(held)
                 held = b""
+            writer.write(b"".join(passed))
             await writer.drain()
 
     def _do(self, frame: bytes, held: bytes) -> tuple[bytes, bytes]:

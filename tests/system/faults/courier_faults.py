@@ -14,13 +14,14 @@ from renkei_chassis.courier import Connection, Endpoint, load_user_key
 from renkei_chassis.courier.jetstream import JetStreamError, call, read_message
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Awaitable, Callable
     from pathlib import Path
 
     from renkei_chassis.courier import Link
     from tests.system.faults.ground import Ground, Step
 
 _CONNECT_SECONDS: Final = 10.0
+_AGAIN_SECONDS: Final = 0.1
 
 
 async def wipe(ground: Ground, step: Step) -> None:
@@ -44,23 +45,32 @@ async def roll_back(ground: Ground, step: Step) -> None:
 
 async def delete_stream(ground: Ground, step: Step) -> None:
     """Delete a stream under everybody's feet."""
-    async with _a_stream(ground, step) as (link, stream):
+
+    async def act(link: Link, stream: dict[str, Any]) -> None:
         await call(link, f"STREAM.DELETE.{stream['config']['name']}")
+
+    await _to_a_stream(ground, step, act)
 
 
 async def purge_stream(ground: Ground, step: Step) -> None:
     """Empty a stream: whoever had not read it never will."""
-    async with _a_stream(ground, step) as (link, stream):
+
+    async def act(link: Link, stream: dict[str, Any]) -> None:
         await call(link, f"STREAM.PURGE.{stream['config']['name']}")
+
+    await _to_a_stream(ground, step, act)
 
 
 async def publish_again(ground: Ground, step: Step) -> None:
     """Publish a message of a stream again, as if it were a new one."""
-    async with _a_stream(ground, step) as (link, stream):
+
+    async def act(link: Link, stream: dict[str, Any]) -> None:
         data = await read_message(link, stream["config"]["name"], stream["state"]["last_seq"])
         if data is not None:
             await link.client.publish(stream["config"]["subjects"][0], data)
             await link.client.flush()
+
+    await _to_a_stream(ground, step, act)
 
 
 async def truncate(ground: Ground, step: Step) -> None:
@@ -101,17 +111,22 @@ async def _spoil(ground: Ground, step: Step, spoil: Any, *, files: int) -> None:
     await ground.restart(step.victim)
 
 
-@asynccontextmanager
-async def _a_stream(ground: Ground, step: Step) -> AsyncIterator[tuple[Link, dict[str, Any]]]:
-    """Connect as the agency itself and choose one of its streams; a courier that is gone meanwhile is left alone."""
-    async with _connected(ground, step.victim) as link:
+async def _to_a_stream(ground: Ground, step: Step, act: Callable[[Link, dict[str, Any]], Awaitable[None]]) -> None:
+    """Do something, as the agency itself, to one of its streams that holds something; wait for one that does."""
+    loop = asyncio.get_running_loop()
+    ends = loop.time() + _CONNECT_SECONDS
+    while loop.time() < ends:
         try:
-            names = sorted((await call(link, "STREAM.NAMES"))["streams"] or ())
-            if names:
-                name = names[step.number % len(names)]
-                yield link, await call(link, f"STREAM.INFO.{name}")
-        except (JetStreamError, nats.errors.Error):
-            ground.counts[f"{step.kind}: the courier was gone"] += 1
+            async with _connected(ground, step.victim) as link:
+                names = sorted((await call(link, "STREAM.NAMES"))["streams"] or ())
+                streams = [await call(link, f"STREAM.INFO.{name}") for name in names]
+                filled = [stream for stream in streams if stream["state"]["messages"]]
+                if filled:
+                    await act(link, filled[step.number % len(filled)])
+                    return
+        except (JetStreamError, nats.errors.Error, TimeoutError):
+            await asyncio.sleep(_AGAIN_SECONDS)
+    ground.counts[f"{step.kind}: no stream held anything"] += 1
 
 
 @asynccontextmanager

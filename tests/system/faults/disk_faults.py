@@ -50,11 +50,9 @@ async def fill(ground: Ground, step: Step) -> None:
 async def power_cut(ground: Ground, step: Step) -> None:
     """Keep what the disk holds in one moment and lose everything that was not synced."""
     member, disk = ground[step.victim], ground.disks[step.victim]
-    process, server = member.process, await asyncio.to_thread(member.nats_process)
-    assert process is not None
-    process.send_signal(signal.SIGSTOP)
-    if server is not None:
-        server.suspend()
+    assert member.process is not None
+    member.process.send_signal(signal.SIGSTOP)
+    await asyncio.to_thread(member.signal_nats, signal.SIGSTOP)
     # What was confirmed before this moment has to be on the disk; what is confirmed after it, nobody hears.
     await asyncio.to_thread(disk.keep_what_is_safe)
     await asyncio.to_thread(ground.stop_power, step.victim)

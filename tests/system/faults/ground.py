@@ -11,8 +11,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-import psutil
-
 from renkei_chassis.failpoints import VARIABLE as FAILPOINT
 from renkei_node.demo.proxy import Mode
 from tests.system.faults import disks
@@ -205,7 +203,6 @@ def disks_impossible() -> str:
 
 
 def _continue(member: Member) -> None:
-    for process in (member.process, member.nats_process()):
-        if process is not None and process.pid and psutil.pid_exists(process.pid):
-            with suppress(ProcessLookupError, psutil.Error):
-                process.send_signal(signal.SIGCONT)
+    if member.process is not None and member.process.poll() is None:
+        member.process.send_signal(signal.SIGCONT)
+    member.signal_nats(signal.SIGCONT)

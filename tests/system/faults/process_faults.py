@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from contextlib import suppress
 from typing import TYPE_CHECKING
-
-import psutil
 
 from renkei_chassis.failpoints import VARIABLE
 from tests.system.federation import until
@@ -54,13 +51,10 @@ async def kill_nats(ground: Ground, step: Step) -> None:
 
 async def freeze_nats(ground: Ground, step: Step) -> None:
     """A courier that takes connections and answers nobody."""
-    process = await asyncio.to_thread(ground[step.victim].nats_process)
-    if process is None:
-        return
-    with suppress(psutil.NoSuchProcess):
-        process.suspend()
-        await asyncio.sleep(step.seconds)
-        process.resume()
+    member = ground[step.victim]
+    await asyncio.to_thread(member.signal_nats, signal.SIGSTOP)
+    await asyncio.sleep(step.seconds)
+    await asyncio.to_thread(member.signal_nats, signal.SIGCONT)
 
 
 async def kill_at(place: Place, ground: Ground, step: Step) -> None:

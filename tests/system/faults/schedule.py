@@ -61,7 +61,7 @@ async def play(ground: Ground, steps: Sequence[Step], *, at_once: int = _AT_ONCE
     async def worker(first: int) -> None:
         for step in steps[first::at_once]:
             fault = FAULTS[step.kind]
-            if fault.impossible():
+            if await asyncio.to_thread(fault.impossible):
                 ground.counts[f"{step.kind}: impossible here"] += 1
                 continue
             async with turns[step.victim]:

@@ -50,6 +50,7 @@ class Proxy:
         self._flowing.set()
         self._answering = asyncio.Event()
         self._answering.set()
+        self._turn = asyncio.Lock()  # two hands at one cable
 
     async def start(self) -> None:
         """Begin to listen."""
@@ -65,11 +66,12 @@ class Proxy:
                 event.clear()
             else:
                 event.set()
-        if mode is Mode.CUT:
-            await self._stop_listening()
-            self._reset_all()
-        else:
-            await self.start()
+        async with self._turn:
+            if self.mode is Mode.CUT:
+                await self._stop_listening()
+                self._reset_all()
+            else:
+                await self.start()
 
     async def close(self) -> None:
         """Stop listening and end every connection."""
