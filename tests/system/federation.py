@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     CableMaker = Callable[..., Proxy]
 
-READY_SECONDS: Final = 20.0
+READY_SECONDS: Final = 60.0
 _POLL_SECONDS: Final = 0.02
 _COMMAND: Final = ("-m", "renkei_node.cli", "up")
 _ROOT: Final = Path(__file__).resolve().parents[2]

@@ -116,4 +116,4 @@ async def _local_work(ground: Ground, code: str) -> AsyncIterator[None]:
     ended = loop.time()
     was_up = process is not None and process is ground[code].process and process.poll() is None
     if was_up and ended - began >= _TELLING_SECONDS and not ground.history.ok_within(code, began, ended):
-        ground.history.complaints.append(f"local work at {code} stood still while its cables were bad")
+        ground.history.complaints.append(f"STOPPED local work at {code} stood still while its cables were bad")

@@ -42,12 +42,12 @@ async def _jump(ground: Ground, step: Step, seconds: float) -> None:
         operation
         for operation in ground.history.operations
         if operation.agency == step.victim
-        and operation.kind in {"create", "correct", "delete"}
+        and operation.kind in {"create", "twin", "correct", "delete"}
         and operation.outcome == "ok"
         and began <= operation.began
         and operation.ended <= ended
     ]
     if written:
-        ground.history.complaints.append(f"{step.victim} wrote {len(written)} times by a clock that was turned")
+        ground.history.complaints.append(f"STRANGE {step.victim} wrote {len(written)} times by a clock that was turned")
     await asyncio.to_thread(ground.turn_clock, step.victim, 0.0)
     await ground.count_ok(step.victim, 1)

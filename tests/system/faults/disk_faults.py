@@ -35,7 +35,7 @@ async def fill(ground: Ground, step: Step) -> None:
     ended = loop.time()
     await asyncio.to_thread(disk.free)
     if process is not ground[step.victim].process or process is None or process.poll() is not None:
-        ground.history.complaints.append(f"{step.victim} ended when its disk was full")
+        ground.history.complaints.append(f"STOPPED {step.victim} ended when its disk was full")
         return
     waiting = [
         operation

@@ -23,7 +23,7 @@ from tests.system.faults.load import Load
 from tests.system.federation import Federation, until
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from tests.system.federation import Member
@@ -186,7 +186,15 @@ class Ground:
                 if path.is_file():
                     shutil.copyfile(path, folder / f"{code}.{path.name}")
 
-    async def count_ok(self, code: str, count: int, *, seconds: float = 30.0) -> None:
+    async def seen(self, what: Callable[[History], bool], *, seconds: float = 60.0) -> None:
+        """Wait until something stands in the history."""
+
+        async def has_come() -> bool:
+            return what(self.history)
+
+        await until(has_come, seconds=seconds)
+
+    async def count_ok(self, code: str, count: int, *, seconds: float = 60.0) -> None:
         """Wait until so many more calls at an agency were answered."""
         loop = asyncio.get_running_loop()
         began = loop.time()

@@ -10,7 +10,6 @@ from renkei_chassis.failpoints import VARIABLE
 from tests.system.federation import until
 
 if TYPE_CHECKING:
-    from renkei_chassis.failpoints import Place
     from tests.system.faults.ground import Ground, Step
 
 _PLACE_SECONDS = 40.0
@@ -30,7 +29,7 @@ async def restart(ground: Ground, step: Step) -> None:
     process.send_signal(signal.SIGTERM)
     status = await asyncio.to_thread(process.wait, 20)
     if status != 0:
-        ground.history.complaints.append(f"{step.victim} ended with {status} when it was asked to stop")
+        ground.history.complaints.append(f"STRANGE {step.victim} ended with {status} when it was asked to stop")
     await ground.restart(step.victim)
 
 
@@ -57,10 +56,11 @@ async def freeze_nats(ground: Ground, step: Step) -> None:
     await asyncio.to_thread(member.signal_nats, signal.SIGCONT)
 
 
-async def kill_at(place: Place, ground: Ground, step: Step) -> None:
+async def kill_at(place: str, ground: Ground, step: Step, *, passes: int | None = None) -> None:
     """Kill itself at a named place, in the middle of work; it has to come by there."""
+    passes = 20 + step.number % 40 if passes is None else passes
     await asyncio.to_thread(ground[step.victim].kill)
-    await ground.restart(step.victim, failpoint=f"{place}@{20 + step.number % 40}")
+    await ground.restart(step.victim, failpoint=f"{place}@{passes}")
     process = ground[step.victim].process
     assert process is not None
 
@@ -70,11 +70,13 @@ async def kill_at(place: Place, ground: Ground, step: Step) -> None:
     try:
         await until(is_dead, seconds=_PLACE_SECONDS)
     except TimeoutError:
-        ground.history.complaints.append(f"{step.victim} never came by {place}, to be killed there")
+        ground.history.complaints.append(f"BLIND {step.victim} never came by {place}, to be killed there")
         process.kill()
     else:
         if process.returncode != -signal.SIGKILL:
-            ground.history.complaints.append(f"{step.victim} ended with {process.returncode} instead of at {place}")
+            ground.history.complaints.append(
+                f"STRANGE {step.victim} ended with {process.returncode} instead of at {place}"
+            )
     await asyncio.to_thread(process.wait)
     await ground.restart(step.victim)
     assert VARIABLE not in ground[step.victim].environment
