@@ -272,8 +272,11 @@ nats_public_nkey = "{peer.nats_public_nkey}"
                 for cable in cables:
                     await cable.set_mode(mode)
 
-    async def record(self, origin: str, *audience: str, number: int = 0) -> Tip:
-        """Record a tip and remember that it was acknowledged; a node that is down is tried again."""
+    async def record(self, origin: str, *audience: str, number: int = 0, patience: float = 40.0) -> Tip:
+        """Record a tip and remember that it was acknowledged; a node that is down is tried again.
+
+        When patience ends, the last refusal is raised.
+        """
         marker = f"RKSYS{uuid.uuid4().hex}"
         request = tips_pb2.CreateTipRequest(request_id=str(uuid.uuid4()), parent=f"agencies/{origin}")
         request.tip.text = f"演習データ {marker}"
@@ -285,20 +288,23 @@ nats_public_nkey = "{peer.nats_public_nkey}"
         occurrence = request.tip.identifiers.add(provenance="PROVENANCE_TIP", relation="RELATION_MENTIONED")
         occurrence.identifier.type = identifiers_pb2.IDENTIFIER_TYPE_PHONE
         occurrence.identifier.original = f"090-1{number % 1000:03d}-{number // 1000:04d}"
-        answer = await self._insist(origin, request)
+        answer = await self._insist(origin, request, patience)
         tip = Tip(name=answer.name, origin=origin, audience=audience, marker=marker)
         self.acknowledged.append(tip)
         return tip
 
-    async def _insist(self, origin: str, request: tips_pb2.CreateTipRequest) -> tips_pb2.Tip:
+    async def _insist(self, origin: str, request: tips_pb2.CreateTipRequest, patience: float) -> tips_pb2.Tip:
         """Call until the node answers; under the same request_id the tip is recorded once."""
-        async with asyncio.timeout(40):
-            while True:
-                client = await self.members[origin].client("tips")
-                try:
-                    return await client.call(client.stub(TipsServiceStub).CreateTip, request)
-                except RenkeiError:
-                    await asyncio.sleep(_POLL_SECONDS)
+        loop = asyncio.get_running_loop()
+        ends = loop.time() + patience
+        while True:
+            client = await self.members[origin].client("tips")
+            try:
+                return await client.call(client.stub(TipsServiceStub).CreateTip, request)
+            except RenkeiError:
+                if loop.time() >= ends:
+                    raise
+                await asyncio.sleep(_POLL_SECONDS)
 
     async def settled(self, *, seconds: float = 45.0) -> None:
         """Wait until everybody holds what was acknowledged for them."""

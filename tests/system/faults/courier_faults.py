@@ -117,7 +117,7 @@ async def _to_a_stream(ground: Ground, step: Step, act: Callable[[Link, dict[str
     ends = loop.time() + _CONNECT_SECONDS
     while loop.time() < ends:
         try:
-            async with _connected(ground, step.victim) as link:
+            async with connected(ground, step.victim) as link:
                 names = sorted((await call(link, "STREAM.NAMES"))["streams"] or ())
                 streams = [await call(link, f"STREAM.INFO.{name}") for name in names]
                 filled = [stream for stream in streams if stream["state"]["messages"]]
@@ -130,7 +130,8 @@ async def _to_a_stream(ground: Ground, step: Step, act: Callable[[Link, dict[str
 
 
 @asynccontextmanager
-async def _connected(ground: Ground, code: str) -> AsyncIterator[Link]:
+async def connected(ground: Ground, code: str) -> AsyncIterator[Link]:
+    """Connect to an agency's nats-server as the agency itself. Raises TimeoutError where it is not there."""
     member = ground[code]
     key = await asyncio.to_thread(load_user_key, member.directory.nats_local_key)
     connection = Connection(Endpoint(url=f"nats://127.0.0.1:{member.ports.nats}", key=key, name="the harness"))

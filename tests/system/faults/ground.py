@@ -93,11 +93,12 @@ class Ground:
         """Give the disks, where the machine lets there be any."""
         return self.federation.disks
 
-    async def start(self) -> None:
+    async def start(self, *, with_load: bool = True) -> None:
         """Bring everything up and let the clients work."""
         await asyncio.to_thread(self._set_up)
         await self.federation.start()
-        self.load.start()
+        if with_load:
+            self.load.start()
 
     def _set_up(self) -> None:
         for disk in self.disks.values():
