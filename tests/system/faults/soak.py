@@ -13,27 +13,29 @@ import argparse
 import asyncio
 import json
 import secrets
+import shlex
 import signal
 import sys
 import tempfile
 import time
 from collections import Counter
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from tests.system.faults.ground import Ground, disks_impossible
 from tests.system.faults.history import Outcome
 from tests.system.faults.kinds import FAULTS
-from tests.system.faults.schedule import plan, play
+from tests.system.faults.schedule import STEPS, plan, play
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tests.system.faults.ground import Step
 
-_ROUND_SECONDS: Final = 240.0
+_ROUND_SECONDS: Final = 300.0
+_COMMAND: Final = ".venv/bin/python -m tests.system.faults.soak"
 _MOST_LINES: Final = 20
 
 
@@ -45,6 +47,7 @@ class Tally:
     outcomes: Counter[str] = field(default_factory=Counter)
     rounds: int = 0
     records: int = 0
+    interrupted: bool = False
     violations: list[dict[str, object]] = field(default_factory=list)
     """Of each bad round its seed, the command that plays it again, and what was wrong."""
 
@@ -56,12 +59,13 @@ def main() -> int:
     parser.add_argument("--seed", type=int, help="play this one round instead")
     parser.add_argument("--rounds", type=int, default=1, help="with --seed: how often")
     parser.add_argument("--only", action="append", choices=tuple(FAULTS), help="only faults of this kind; repeatable")
+    parser.add_argument("--steps", type=int, default=STEPS, help="how many faults a round has")
     parser.add_argument("--json", action="store_true", help="print the counts as JSON")
     parser.add_argument("--keep", type=Path, help="keep files of bad rounds in this folder")
     options = parser.parse_args()
     tally = asyncio.run(_run(options))
-    print(json.dumps(asdict(tally), indent=2, ensure_ascii=False) if options.json else _table(tally))
-    return 1 if tally.violations or not tally.rounds else 0
+    print(_json(tally) if options.json else _table(tally))
+    return 1 if tally.violations or not (tally.rounds or tally.interrupted) else 0
 
 
 async def _run(options: argparse.Namespace) -> Tally:
@@ -77,16 +81,18 @@ async def _run(options: argparse.Namespace) -> Tally:
     while not stop.is_set() and (rounds < options.rounds if options.seed is not None else loop.time() < ends):
         seed = first if options.seed is not None else first + rounds
         left = f", {max(0.0, ends - loop.time()) / 60:.1f} min left" if options.seed is None else ""
-        bad = sum(len(violation) > 0 for violation in tally.violations)
-        _say(f"round {rounds + 1} (seed {seed}): {sum(tally.faults.values())} faults so far, {bad} bad rounds{left}")
-        await _round(seed, kinds, tally, stop, options.keep)
+        so_far = f"{sum(tally.faults.values())} faults so far, {len(tally.violations)} bad rounds"
+        _say(f"round {rounds + 1} (seed {seed}): {so_far}{left}")
+        await _round(plan(seed, kinds=kinds, count=options.steps), seed, tally, stop, options)
         rounds += 1
+    tally.interrupted = stop.is_set()
     return tally
 
 
-async def _round(seed: int, kinds: Sequence[str], tally: Tally, stop: asyncio.Event, keep: Path | None) -> None:
+async def _round(
+    steps: Sequence[Step], seed: int, tally: Tally, stop: asyncio.Event, options: argparse.Namespace
+) -> None:
     """Play one round unless it is stopped; a round that was stopped counts nowhere."""
-    steps = plan(seed, kinds=kinds)
     with tempfile.TemporaryDirectory(prefix="renkei-soak-") as path:
         ground = Ground(Path(path), seed=seed, has_disks=not disks_impossible(), settings="")
         playing = asyncio.create_task(_play(ground, steps))
@@ -98,14 +104,16 @@ async def _round(seed: int, kinds: Sequence[str], tally: Tally, stop: asyncio.Ev
                 await asyncio.gather(playing, return_exceptions=True)
                 return
             wrong = playing.result()
-            if wrong and keep is not None:
-                await asyncio.to_thread(ground.keep, keep / str(seed))
+            if wrong and options.keep is not None:
+                await asyncio.to_thread(ground.keep, options.keep / str(seed))
         finally:
             stopping.cancel()
             with suppress(asyncio.CancelledError):
                 await stopping
             await ground.stop()
-    _count(tally, ground, seed, kinds, wrong)
+    _count(tally, ground)
+    if wrong:
+        _tell(tally, seed, options, wrong)
 
 
 async def _play(ground: Ground, steps: Sequence[Step]) -> list[str]:
@@ -120,23 +128,28 @@ async def _play(ground: Ground, steps: Sequence[Step]) -> list[str]:
         return [f"ENDED by {type(cause).__name__}: {str(cause)[-600:]}" for cause in causes]
 
 
-def _count(tally: Tally, ground: Ground, seed: int, kinds: Sequence[str], wrong: Sequence[str]) -> None:
+def _count(tally: Tally, ground: Ground) -> None:
     tally.rounds += 1
     tally.faults.update(ground.counts)
     tally.records += len(ground.history.records)
     tally.outcomes.update({str(outcome): ground.history.count(outcome) for outcome in Outcome})
-    if not wrong:
-        return
-    only = "" if len(kinds) == len(FAULTS) else "".join(f" --only '{kind}'" for kind in kinds)
-    again = (
-        f"{Path(sys.executable).name} -m tests.system.faults.soak --seed {seed}{only}"
-        if only
-        else f"make soak SEED={seed}"
-    )
+
+
+def _tell(tally: Tally, seed: int, options: argparse.Namespace, wrong: Sequence[str]) -> None:
+    """Say what was wrong in a round, and how to see it again."""
+    words = [f"--seed {seed}", *(f"--only {shlex.quote(kind)}" for kind in options.only or ())]
+    if options.steps != STEPS:
+        words.append(f"--steps {options.steps}")
+    again = f"make soak SEED={seed}" if len(words) == 1 else f"{_COMMAND} {' '.join(words)}"
     tally.violations.append({"seed": seed, "again": again, "wrong": list(wrong[:_MOST_LINES])})
-    _say(f"seed {seed}: {len(wrong)} violations; see it again: {again}")
+    _say(f"seed {seed}: {len(wrong)} violations; to see it again: {again}")
     for line in wrong[:_MOST_LINES]:
         _say(f"  {line}")
+
+
+def _json(tally: Tally) -> str:
+    told = {each.name: getattr(tally, each.name) for each in fields(tally)}
+    return json.dumps(told, indent=2, ensure_ascii=False, sort_keys=True)
 
 
 def _table(tally: Tally) -> str:
