@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from tests.system.faults.process_faults import restart
+from tests.system.faults.threads import in_thread
 
 if TYPE_CHECKING:
     from tests.system.faults.ground import Ground, Step
@@ -23,16 +24,16 @@ async def back(ground: Ground, step: Step) -> None:
 
 async def start_ahead(ground: Ground, step: Step) -> None:
     """Start with a clock that is ahead, and again with the right one: time in the logs never goes back."""
-    await asyncio.to_thread(ground.turn_clock, step.victim, 8.0)
+    await in_thread(ground.turn_clock, step.victim, 8.0)
     await restart(ground, step)
     await asyncio.sleep(step.seconds / 2)
-    await asyncio.to_thread(ground.turn_clock, step.victim, 0.0)
+    await in_thread(ground.turn_clock, step.victim, 0.0)
     await restart(ground, step)
 
 
 async def _jump(ground: Ground, step: Step, seconds: float) -> None:
     loop = asyncio.get_running_loop()
-    await asyncio.to_thread(ground.turn_clock, step.victim, seconds)
+    await in_thread(ground.turn_clock, step.victim, seconds)
     # What was on its way when the clock was turned may still be answered.
     await asyncio.sleep(0.3)
     began = loop.time()
@@ -49,5 +50,5 @@ async def _jump(ground: Ground, step: Step, seconds: float) -> None:
     ]
     if written:
         ground.history.complaints.append(f"STRANGE {step.victim} wrote {len(written)} times by a clock that was turned")
-    await asyncio.to_thread(ground.turn_clock, step.victim, 0.0)
+    await in_thread(ground.turn_clock, step.victim, 0.0)
     await ground.count_ok(step.victim, 1)

@@ -12,6 +12,7 @@ import nats.errors
 
 from renkei_chassis.courier import Connection, Endpoint, load_user_key
 from renkei_chassis.courier.jetstream import JetStreamError, call, read_message
+from tests.system.faults.threads import in_thread
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -26,8 +27,8 @@ _AGAIN_SECONDS: Final = 0.1
 
 async def wipe(ground: Ground, step: Step) -> None:
     """Take the whole store away."""
-    await asyncio.to_thread(ground.stop_power, step.victim)
-    await asyncio.to_thread(ground.federation.wipe_nats, step.victim)
+    await in_thread(ground.stop_power, step.victim)
+    await in_thread(ground.federation.wipe_nats, step.victim)
     await ground.restart(step.victim)
 
 
@@ -35,11 +36,11 @@ async def roll_back(ground: Ground, step: Step) -> None:
     """Put back a store of some time ago."""
     store = ground[step.victim].directory.nats / "store"
     kept = ground.federation.path / f"{step.victim}.store"
-    await asyncio.to_thread(_copy, store, kept)
+    await in_thread(_copy, store, kept)
     await asyncio.sleep(step.seconds)
-    await asyncio.to_thread(ground.stop_power, step.victim)
-    await asyncio.to_thread(ground.federation.wipe_nats, step.victim)
-    await asyncio.to_thread(kept.rename if not ground.disks else _mover(kept), store)
+    await in_thread(ground.stop_power, step.victim)
+    await in_thread(ground.federation.wipe_nats, step.victim)
+    await in_thread(kept.rename if not ground.disks else _mover(kept), store)
     await ground.restart(step.victim)
 
 
@@ -96,7 +97,7 @@ async def flip_bits(ground: Ground, step: Step) -> None:
 
 
 async def _spoil(ground: Ground, step: Step, spoil: Any, *, files: int) -> None:  # noqa: ANN401 (a function above)
-    await asyncio.to_thread(ground.stop_power, step.victim)
+    await in_thread(ground.stop_power, step.victim)
 
     def work() -> None:
         chance = random.Random(step.number)
@@ -107,7 +108,7 @@ async def _spoil(ground: Ground, step: Step, spoil: Any, *, files: int) -> None:
         for _ in range(files):
             spoil(chance.choice(blocks if chance.random() < 0.75 else found), chance)
 
-    await asyncio.to_thread(work)
+    await in_thread(work)
     await ground.restart(step.victim)
 
 
@@ -133,7 +134,7 @@ async def _to_a_stream(ground: Ground, step: Step, act: Callable[[Link, dict[str
 async def connected(ground: Ground, code: str) -> AsyncIterator[Link]:
     """Connect to an agency's nats-server as the agency itself. Raises TimeoutError where it is not there."""
     member = ground[code]
-    key = await asyncio.to_thread(load_user_key, member.directory.nats_local_key)
+    key = await in_thread(load_user_key, member.directory.nats_local_key)
     connection = Connection(Endpoint(url=f"nats://127.0.0.1:{member.ports.nats}", key=key, name="the harness"))
     running = asyncio.create_task(connection.run())
     try:

@@ -8,6 +8,7 @@ import signal
 from typing import TYPE_CHECKING
 
 from tests.system.faults.history import Outcome
+from tests.system.faults.threads import in_thread
 
 if TYPE_CHECKING:
     from tests.system.faults.ground import Ground, Step
@@ -29,11 +30,11 @@ async def fill(ground: Ground, step: Step) -> None:
     loop = asyncio.get_running_loop()
     disk = ground.disks[step.victim]
     process = ground[step.victim].process
-    await asyncio.to_thread(disk.fill)
+    await in_thread(disk.fill)
     began = loop.time()
     await asyncio.sleep(step.seconds)
     ended = loop.time()
-    await asyncio.to_thread(disk.free)
+    await in_thread(disk.free)
     if process is not ground[step.victim].process or process is None or process.poll() is not None:
         ground.history.complaints.append(f"STOPPED {step.victim} ended when its disk was full")
         return
@@ -52,9 +53,9 @@ async def power_cut(ground: Ground, step: Step) -> None:
     member, disk = ground[step.victim], ground.disks[step.victim]
     assert member.process is not None
     member.process.send_signal(signal.SIGSTOP)
-    await asyncio.to_thread(member.signal_nats, signal.SIGSTOP)
+    await in_thread(member.signal_nats, signal.SIGSTOP)
     # What was confirmed before this moment has to be on the disk; what is confirmed after it, nobody hears.
-    await asyncio.to_thread(disk.keep_what_is_safe)
-    await asyncio.to_thread(ground.stop_power, step.victim)
-    await asyncio.to_thread(disk.lose_the_rest)
+    await in_thread(disk.keep_what_is_safe)
+    await in_thread(ground.stop_power, step.victim)
+    await in_thread(disk.lose_the_rest)
     await ground.restart(step.victim)

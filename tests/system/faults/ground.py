@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 import shutil
 import signal
@@ -20,6 +21,7 @@ from tests.system.faults.disks import Disk
 from tests.system.faults.history import History
 from tests.system.faults.launch import CLOCK, PLANT, turn
 from tests.system.faults.load import Load
+from tests.system.faults.threads import in_thread
 from tests.system.federation import Federation, until
 
 if TYPE_CHECKING:
@@ -95,7 +97,7 @@ class Ground:
 
     async def start(self, *, with_load: bool = True) -> None:
         """Bring everything up and let the clients work."""
-        await asyncio.to_thread(self._set_up)
+        await in_thread(self._set_up)
         await self.federation.start()
         if with_load:
             self.load.start()
@@ -107,6 +109,8 @@ class Ground:
         for code, member in self.federation.members.items():
             with member.directory.settings.open("a") as file:
                 file.write(self._settings)
+                file.flush()
+                os.fsync(file.fileno())
             member.command = _LAUNCH
             turn(self._clock(code), 0.0)
             member.environment = {CLOCK: str(self._clock(code))}
@@ -130,7 +134,7 @@ class Ground:
         member = self[code]
         environment = {key: value for key, value in member.environment.items() if key != FAILPOINT}
         member.environment = {**environment, FAILPOINT: failpoint} if failpoint else environment
-        await asyncio.to_thread(member.start)
+        await in_thread(member.start)
         if not failpoint:
             await member.ready()
 
@@ -142,10 +146,10 @@ class Ground:
                     cable.mischief = Mischief.NONE
                 await cable.set_mode(Mode.PASS)
         for code, member in self.federation.members.items():
-            await asyncio.to_thread(self.turn_clock, code, 0.0)
+            await in_thread(self.turn_clock, code, 0.0)
             if code in self.disks:
-                await asyncio.to_thread(self.disks[code].free)
-            await asyncio.to_thread(_continue, member)
+                await in_thread(self.disks[code].free)
+            await in_thread(_continue, member)
             if member.process is None or member.process.poll() is not None:
                 await self.restart(code)
 
@@ -154,17 +158,17 @@ class Ground:
         await self.heal()
         await self.load.stop()
         unsettled = await settle(self.federation, seconds=seconds)
-        return unsettled + await asyncio.to_thread(check, self.federation, self.history)
+        return unsettled + await in_thread(check, self.federation, self.history)
 
     async def stop(self) -> None:
         """End everything; nothing is left behind."""
         await self.load.give_up()
         with suppress(AssertionError):
-            await asyncio.to_thread(self._wake_all)
+            await in_thread(self._wake_all)
         try:
             await self.federation.stop()
         finally:
-            await asyncio.to_thread(self._clean)
+            await in_thread(self._clean)
 
     def _wake_all(self) -> None:
         for member in self.federation.members.values():

@@ -8,6 +8,7 @@ import dataclasses
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from renkei.exchange.v1.exchange_pb2 import LANE_DATA
 from renkei.policy.v1.policy_pb2 import GRADE_FULL
 
 from renkei_chassis import failpoints
@@ -52,7 +53,8 @@ def cursor_before() -> None:
         await self._writer.run(partial(_move, self, taken))
         self.position, self.blocked = taken[-1].position, ""
         takes.clear()
-        failpoints.hit(_WINDOW)
+        if self.route.lane == LANE_DATA:
+            failpoints.hit(_WINDOW)
         await self._writer.run(lambda transaction: self._admission.admit(transaction, self.route, taken))
         self._moved.set()
         self.on_commit()

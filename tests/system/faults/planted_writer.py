@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import threading
 import time
 import uuid
 from typing import TYPE_CHECKING, Any
@@ -23,7 +24,7 @@ from renkei_chassis.log.read import read_packs
 from tests.system.faults.planting import replace
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from renkei_chassis.log.append import Position
 
@@ -34,15 +35,15 @@ _PUBLISH_SECONDS = 1.5  # until a message has reached another agency
 
 def acknowledge_before_commit() -> None:
     """Answer when the rows are in, and commit then."""
-    now: list[Sequence[Any]] = [()]
+    mine = threading.local()  # each database has a writer's thread of its own
     process = Group.process
 
     def remember(self: Group, jobs: Any, position: Position) -> Position:
-        now[0] = jobs
+        mine.jobs = jobs
         return process(self, jobs, position)
 
     def answer() -> None:
-        calls = [job for job in now[0] if isinstance(job, CallJob) and job.error is None]
+        calls = [job for job in mine.jobs if isinstance(job, CallJob) and job.error is None]
         for job in calls:
             job.future.get_loop().call_soon_threadsafe(writer._resolve, job.future, job.result, None)
         if calls:
@@ -56,13 +57,13 @@ def acknowledge_before_commit() -> None:
 def publish_before_commit() -> None:
     """Hand packs to the relay when they are written, and commit then."""
     early: dict[str, dict[int, bytes]] = {}
-    now: list[tuple[Any, Position, Position] | None] = [None]
+    mine = threading.local()
     owner: dict[Any, tuple[Log, asyncio.AbstractEventLoop]] = {}
     begin, read = writer.Writer.__init__, Log.read
 
     def remember(connection: Any, events: Any, *, after: Position, **words: Any) -> Position:
         end = append(connection, events, after=after, **words)
-        now[0] = (connection, after, end)
+        mine.last = (connection, after, end)
         return end
 
     def know(self: writer.Writer, *, log: Log, **words: Any) -> None:
@@ -76,7 +77,7 @@ def publish_before_commit() -> None:
         return sorted(found.items())[:limit]
 
     def publish() -> None:
-        last, now[0] = now[0], None
+        last, mine.last = getattr(mine, "last", None), None
         if last is None:
             return
         connection, after, end = last

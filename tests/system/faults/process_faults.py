@@ -7,6 +7,7 @@ import signal
 from typing import TYPE_CHECKING
 
 from renkei_chassis.failpoints import VARIABLE
+from tests.system.faults.threads import in_thread
 from tests.system.federation import until
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ _PLACE_SECONDS = 40.0
 
 async def kill(ground: Ground, step: Step) -> None:
     """Kill -9; the nats-server lives on and is adopted."""
-    await asyncio.to_thread(ground[step.victim].kill)
+    await in_thread(ground[step.victim].kill)
     await asyncio.sleep(step.seconds / 4)
     await ground.restart(step.victim)
 
@@ -27,7 +28,7 @@ async def restart(ground: Ground, step: Step) -> None:
     process = ground[step.victim].process
     assert process is not None
     process.send_signal(signal.SIGTERM)
-    status = await asyncio.to_thread(process.wait, 20)
+    status = await in_thread(process.wait, 20)
     if status != 0:
         ground.history.complaints.append(f"STRANGE {step.victim} ended with {status} when it was asked to stop")
     await ground.restart(step.victim)
@@ -44,22 +45,22 @@ async def freeze(ground: Ground, step: Step) -> None:
 
 async def kill_nats(ground: Ground, step: Step) -> None:
     """Kill the courier; the node brings it up again."""
-    await asyncio.to_thread(ground[step.victim].kill_nats)
+    await in_thread(ground[step.victim].kill_nats)
     await asyncio.sleep(step.seconds / 4)
 
 
 async def freeze_nats(ground: Ground, step: Step) -> None:
     """A courier that takes connections and answers nobody."""
     member = ground[step.victim]
-    await asyncio.to_thread(member.signal_nats, signal.SIGSTOP)
+    await in_thread(member.signal_nats, signal.SIGSTOP)
     await asyncio.sleep(step.seconds)
-    await asyncio.to_thread(member.signal_nats, signal.SIGCONT)
+    await in_thread(member.signal_nats, signal.SIGCONT)
 
 
 async def kill_at(place: str, ground: Ground, step: Step, *, passes: int | None = None) -> None:
     """Kill itself at a named place, in the middle of work; it has to come by there."""
     passes = 20 + step.number % 40 if passes is None else passes
-    await asyncio.to_thread(ground[step.victim].kill)
+    await in_thread(ground[step.victim].kill)
     await ground.restart(step.victim, failpoint=f"{place}@{passes}")
     process = ground[step.victim].process
     assert process is not None
@@ -77,6 +78,6 @@ async def kill_at(place: str, ground: Ground, step: Step, *, passes: int | None 
             ground.history.complaints.append(
                 f"STRANGE {step.victim} ended with {process.returncode} instead of at {place}"
             )
-    await asyncio.to_thread(process.wait)
+    await in_thread(process.wait)
     await ground.restart(step.victim)
     assert VARIABLE not in ground[step.victim].environment
