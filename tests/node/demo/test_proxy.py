@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -142,3 +143,15 @@ async def test_a_server_that_is_down_ends_the_connection() -> None:
 
     await proxy.close()
     await asyncio.to_thread(claims.close)
+
+
+async def test_a_connection_that_was_accepted_and_has_not_begun_ends_with_the_cable() -> None:
+    async with cable() as proxy, asyncio.timeout(SOON):
+        await proxy.close()
+        near, far = socket.socketpair()
+        reader, writer = await asyncio.open_connection(sock=near)
+
+        await proxy._accept(*await asyncio.open_connection(sock=far))
+
+        assert await reader.read() == b""
+        writer.close()

@@ -50,6 +50,7 @@ class Proxy:
         self._flowing.set()
         self._answering = asyncio.Event()
         self._answering.set()
+        self._closed = False
         self._turn = asyncio.Lock()  # two hands at one cable
 
     async def start(self) -> None:
@@ -74,7 +75,8 @@ class Proxy:
                 await self.start()
 
     async def close(self) -> None:
-        """Stop listening and end every connection."""
+        """Stop listening and end every connection, those too that were accepted and have not begun."""
+        self._closed = True
         await self._stop_listening()
         self._reset_all()
         for task in tuple(self._tasks):
@@ -93,6 +95,9 @@ class Proxy:
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None  # noqa: S101 (a server's callback runs in a task)
+        if self._closed:
+            _reset(writer)
+            return
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         self.connections += 1
