@@ -163,14 +163,19 @@ class Member:
         rows = self.rows("tips", "SELECT agency, hex(id) FROM tip_copy")
         return [f"{agency}/tips/{uuid.UUID(hex=str(number))}" for agency, number in rows]
 
+    def files(self) -> list[Path]:
+        """Name every file of the node, whatever comes and goes meanwhile."""
+        return [Path(folder) / name for folder, _, names in os.walk(self.directory.path) for name in names]
+
     def bytes_with(self, markers: Iterable[str]) -> dict[str, str]:
         """Search every file of the node; returns marker -> file for each that was found."""
         wanted = {marker.encode(): marker for marker in markers}
         found: dict[str, str] = {}
-        for path in (self.output, *self.directory.path.rglob("*")):
-            if not path.is_file():
+        for path in (self.output, *self.files()):
+            try:
+                content = path.read_bytes()
+            except FileNotFoundError:  # a file of the moment
                 continue
-            content = path.read_bytes()
             found.update({marker: path.name for raw, marker in wanted.items() if raw in content})
         return found
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from renkei_chassis.failpoints import Place
 from tests.system.faults.ground import CODES, Ground
 from tests.system.faults.kinds import FAULTS
 from tests.system.faults.schedule import each, play
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.timeout(150)
 # Each part is a federation of its own, so that two can run beside each other.
 PARTS = {
-    "killed": [kind for kind in FAULTS if kind.startswith(("kill", "restart", "freeze"))],
+    "killed": ["kill a node", "restart a node", "freeze a node", "kill a nats-server", "freeze a nats-server"],
+    "killed at a place": [f"kill {place}" for place in Place],
     "cut off": ["cut", "black hole", "one-way cut", "flap", "delay"],
     "misled": [kind for kind in FAULTS if kind.endswith(("messages", "courier", "stream", "again", "file", "bits"))],
     "out of time and space": ["clock ahead", "clock back", "start with a clock ahead", "file size limit"],
@@ -36,7 +38,9 @@ async def test_what_is_confirmed_is_there_once_wherever_it_belongs_after_every_f
     if reason:
         pytest.skip(reason)
     seed = list(PARTS).index(part)
-    ground = await asyncio.to_thread(lambda: Ground(tmp_path, seed=seed, has_disks=part == "on a bad disk"))
+    ground = await asyncio.to_thread(
+        lambda: Ground(tmp_path, seed=seed, has_disks=part == "on a bad disk", pause_seconds=0.01)
+    )
     try:
         await ground.start()
         await play(ground, each(seed, kinds, seconds=0.8), at_once=3)

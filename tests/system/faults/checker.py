@@ -56,6 +56,8 @@ def moving(federation: Federation) -> list[str]:
                 at = 0 if reached is None else reached.bundle
                 why = f" ({reached.blocked})" if reached is not None and reached.blocked else ""
                 found.append(f"{LANES[lane]} from {here} to {there} is taken through {at} of {end.bundle}{why}")
+            elif LANES[lane] == "data" and reached.received < reached.bundle:
+                found.append(f"{there} has told {here} of {reached.received} of {reached.bundle} bundles")
     return found
 
 

@@ -109,13 +109,14 @@ class Ground:
         for code, member in self.federation.members.items():
             with member.directory.settings.open("a") as file:
                 file.write(self._settings)
-                file.flush()
-                os.fsync(file.fileno())
             member.command = _LAUNCH
             turn(self._clock(code), 0.0)
             member.environment = {CLOCK: str(self._clock(code))}
             if code in self._plant:
                 member.environment[PLANT] = self._plant[code]
+
+        # An operator's files are old when the power goes; ours were written a moment ago.
+        os.sync()
 
     def turn_clock(self, code: str, seconds: float) -> None:
         """Put a node's clock ahead of the machine's. Blocks for a moment."""

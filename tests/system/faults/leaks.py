@@ -45,13 +45,13 @@ def _holders(history: History) -> Mapping[bytes, frozenset[str]]:
 def _everything(member: Member) -> Iterator[tuple[str, bool, bytes]]:
     """Give (where, whether nothing at all may stand there, content) for all that a node keeps and shows."""
     root = member.directory.path
-    for path in sorted(root.rglob("*")):
+    for path in sorted(member.files()):
         try:
-            if path.is_file():
-                place = str(path.relative_to(root))
-                yield place, place.startswith(("logs/", "run/")) or path.name == "nats.log", path.read_bytes()
+            content = path.read_bytes()
         except FileNotFoundError:  # a file of the moment
             continue
+        place = str(path.relative_to(root))
+        yield place, place.startswith(("logs/", "run/")) or path.name == "nats.log", content
     yield "its output", True, member.output.read_bytes()
     yield "metrics", True, _scrape(member.ports.metrics)
     for line in member.command_lines():

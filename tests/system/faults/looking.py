@@ -49,6 +49,8 @@ class Log:
 class LaneEnd:
     """Where a lane stands on one side: bundle, item, head, and why it is blocked."""
 
+    received: int
+    """Inbound: through which bundle its sender was told that we have it."""
     bundle: int
     item: int
     head: bytes
@@ -138,10 +140,16 @@ def lane_ends(member: Member) -> tuple[dict[tuple[str, int], LaneEnd], dict[tupl
 
 def _ends(member: Member) -> tuple[dict[tuple[str, int], LaneEnd], dict[tuple[str, int], LaneEnd]]:
     found: tuple[dict[tuple[str, int], LaneEnd], dict[tuple[str, int], LaneEnd]] = ({}, {})
-    statement = "SELECT peer, lane, outbound, bundle, item, head, blocked FROM lane"
-    for peer, lane, outbound, bundle, item, head, blocked in member.rows("exchange", statement):
+    statement = "SELECT peer, lane, outbound, bundle, item, head, blocked, received FROM lane"
+    for peer, lane, outbound, bundle, item, head, blocked, received in member.rows("exchange", statement):
         side = found[0] if outbound else found[1]
-        end = LaneEnd(bundle=_number(bundle), item=_number(item), head=_bytes(head), blocked=str(blocked))
+        end = LaneEnd(
+            bundle=_number(bundle),
+            item=_number(item),
+            head=_bytes(head),
+            blocked=str(blocked),
+            received=_number(received),
+        )
         side[_code(peer), _number(lane)] = end
     return found
 

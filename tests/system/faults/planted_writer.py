@@ -5,10 +5,13 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import sys
 import threading
 import time
 import uuid
+from contextlib import closing
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from renkei.tips.v1 import tips_pb2
@@ -30,7 +33,7 @@ if TYPE_CHECKING:
 
 _WINDOW = "planted"
 _ANSWER_SECONDS = 0.1  # until an answer has reached its caller
-_PUBLISH_SECONDS = 1.5  # until a message has reached another agency
+_FOLLOW_SECONDS = 10.0
 
 
 def acknowledge_before_commit() -> None:
@@ -87,7 +90,7 @@ def publish_before_commit() -> None:
         packs = read_packs(connection, log.name, log.epoch, after=after.pack, limit=100)
         early.setdefault(log.name, {}).update(packs)
         loop.call_soon_threadsafe(log.advance, end)
-        time.sleep(_PUBLISH_SECONDS)
+        _wait_for_followers(Path(str(connection.engine.url.database)), log.name, end.sequence)
         failpoints.hit(_WINDOW)
 
     replace(group, "append", remember)
@@ -185,6 +188,18 @@ def print_requests() -> None:
         return carry_out(transaction, job, done)
 
     replace(group, "_carry_out", show)
+
+
+def _wait_for_followers(path: Path, source: str, sequence: int) -> None:
+    """Hold the window open until the exchange has what was published, or does not take it."""
+    ends = time.monotonic() + _FOLLOW_SECONDS
+    statement = "SELECT sequence FROM renkei_cursor WHERE source = ?"
+    while time.monotonic() < ends:
+        with closing(sqlite3.connect(f"file:{path.with_name('exchange.db')}?mode=ro", uri=True)) as connection:
+            row = connection.execute(statement, (source,)).fetchone()
+        if row is not None and row[0] >= sequence:
+            return
+        time.sleep(0.02)
 
 
 def _before_commit(act: Callable[[], None]) -> None:

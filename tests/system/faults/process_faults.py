@@ -59,7 +59,7 @@ async def freeze_nats(ground: Ground, step: Step) -> None:
 
 async def kill_at(place: str, ground: Ground, step: Step, *, passes: int | None = None) -> None:
     """Kill itself at a named place, in the middle of work; it has to come by there."""
-    passes = 20 + step.number % 40 if passes is None else passes
+    passes = 8 + step.number % 24 if passes is None else passes
     await in_thread(ground[step.victim].kill)
     await ground.restart(step.victim, failpoint=f"{place}@{passes}")
     process = ground[step.victim].process
