@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import os
-from typing import TYPE_CHECKING
+import re
+from pathlib import Path
 
 import pytest
 
 from tests.system.faults.ground import Ground
+from tests.system.faults.kinds import FAULTS
 from tests.system.faults.planted import BUGS
 from tests.system.faults.scenarios import VICTIM
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
+TRACK_RECORD = Path(__file__).parents[2] / "docs" / "track-record.md"
 pytestmark = pytest.mark.timeout(170)
 # One for each part of the way: writer, follower, lane, and the only door.
 ALWAYS = (
@@ -44,6 +44,12 @@ async def test_a_planted_bug_is_found(name: str, tmp_path: Path) -> None:
         await ground.stop()
 
     assert any(line.startswith(bug.seen) for line in wrong), wrong
+
+
+def test_the_track_record_names_every_fault_and_every_planted_bug() -> None:
+    rows = re.findall(r"(?m)^\| ([^|]+) \|", TRACK_RECORD.read_text(encoding="utf-8"))
+
+    assert [name for name in (*FAULTS, *BUGS) if name not in rows] == []
 
 
 def test_at_least_ten_bugs_are_planted() -> None:
