@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test test-fast faults soak lint format gen baseline constraints clean
+.PHONY: help venv demo test test-fast bench faults soak lint format gen baseline constraints clean
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | awk -F'|' '{printf "%-20s %s\n", $$1, $$2}'
@@ -19,6 +19,9 @@ test: venv ## what CI runs: lint, types, contract, every service alone, all test
 
 test-fast: venv ## the quick part of it, under three minutes
 	@$(BIN)/python make/check.py --fast
+
+bench: venv ## measure, and write docs/performance.md; ONLY=name measures one figure or row
+	@$(BIN)/python -m tests.bench $(if $(ONLY),--only $(ONLY))
 
 faults: venv ## every fault and every planted bug once; a quarter of an hour
 	@RENKEI_FAULTS=all $(BIN)/python -m pytest -q --numprocesses=2 --durations=0 tests/system/test_each_fault.py tests/system/test_planted_bugs.py

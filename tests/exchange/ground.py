@@ -10,6 +10,7 @@ from renkei.exchange.v1.exchange_pb2 import LANE_CONTROL, LANE_DATA, Lane
 from renkei.policy.v1.policy_pb2 import GRADE_FULL, Grade
 from renkei.tips.v1.events_pb2 import TipRecorded
 
+from renkei_chassis.alarms import Alarms as Sounds
 from renkei_chassis.ids import uuid7
 from renkei_chassis.telemetry.metrics import Metrics
 from renkei_exchange import store
@@ -39,7 +40,7 @@ class Ground:
     database: Database
     log: Log
     writer: Writer
-    alarms: Alarms = field(default_factory=lambda: Alarms(Metrics("exchange")))
+    alarms: Alarms = field(default_factory=lambda: Alarms(metrics := Metrics("exchange"), Sounds(metrics)))
 
     def admission(self) -> Admission:
         received = Received(database=self.database, writer=self.writer, peers=[PEER])

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from renkei_node.demo.run import run_demo
+from renkei_node.demo.begin import begin
 
 if TYPE_CHECKING:
     from renkei_node.demo.federation import Federation
@@ -32,7 +32,7 @@ def tamper(federation: Federation, journal: Journal) -> None:
 if __name__ == "__main__":
     what, *rest = *sys.argv[1:], ""
     sys.exit(
-        run_demo(
+        begin(
             once=what != "stay",
             directory=Path(rest[0]) if what == "stay" else None,
             records=200,

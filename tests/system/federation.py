@@ -158,6 +158,11 @@ class Member:
         with closing(sqlite3.connect(uri, uri=True)) as connection:
             return connection.execute(statement).fetchall()
 
+    def forget(self, service: str) -> None:
+        """Delete a service's database, so that it begins again. Blocks; the node must not run."""
+        for file in self.directory.data.glob(f"{service}.db*"):
+            file.unlink()
+
     def copies(self) -> list[str]:
         """Name the tips of others that this node holds, each as often as it holds it."""
         rows = self.rows("tips", "SELECT agency, hex(id) FROM tip_copy")

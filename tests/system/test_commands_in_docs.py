@@ -1,51 +1,50 @@
-"""The commands that README and operations page show work as they are printed there, against running nodes."""
+"""The commands that README, CONTRIBUTING and operations page show work as they are printed there.
+
+Nothing is left out silently: a command that no test runs fails the last test of this module. The commands of
+make are the subject of `tests/make/test_targets.py`, the calls with buf curl that of `test_buf_curl.py`.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import os
+import json
 import re
-import subprocess
-import sys
-from pathlib import Path
+import time
+from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from renkei_chassis.ports import PortClaims
+from renkei_node.layout import SERVICES
 from tests.system.federation import Federation
+from tests.system.tour import ROOT, Shell, look_like_a_clone, readme_blocks, shell_blocks
 
-ROOT = Path(__file__).parents[2]
-RENKEI = Path(sys.executable).with_name("renkei")
-pytestmark = pytest.mark.timeout(120)
+if TYPE_CHECKING:
+    from pathlib import Path
 
-
-def shell_blocks(page: str, word: str) -> list[str]:
-    """Give the blocks of shell commands of a page that hold a word."""
-    blocks = re.findall(r"```sh\n(.*?)```", (ROOT / page).read_text(), re.DOTALL)
-    return [block for block in blocks if word in block]
-
-
-README = shell_blocks("README.md", "renkei tail")
-OPERATIONS = shell_blocks("docs/operations.md", "renkei ")
-
-
-def run(script: str, folder: Path) -> str:
-    script = re.sub(r"(?m)(?:\.venv/bin/renkei|^renkei)(?= )", str(RENKEI), script)
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("RENKEI_")}
-    done = subprocess.run(
-        ["/bin/bash", "-ec", script],
-        cwd=folder,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode == 0, (script, done.stdout, done.stderr)
-    return done.stdout
+pytestmark = pytest.mark.timeout(180)
+PAGES: Final = ("README.md", "CONTRIBUTING.md", "docs/operations.md", "SECURITY.md")
+READY_SECONDS: Final = 30.0
+# What is run elsewhere: by test_demo.py (with fewer records, by the function behind the command), by
+# test_buf_curl.py, and, as far as a test can, by tests/make/test_targets.py.
+ELSEWHERE: Final = {
+    "make demo ONCE=1",
+    "make demo",
+    ".venv/bin/renkei demo --dir demo",
+    "renkei explain",
+    "make",
+    "make venv",
+    "make format",
+    "make lint",
+    "make test-fast",
+    "make test",
+    "make baseline",
+    "buf curl",
+}
 
 
+@pytest.mark.slow
 async def test_the_readmes_tour_of_a_kept_demo_works(tmp_path: Path) -> None:
-    (tour,) = README
     federation = await asyncio.to_thread(Federation, tmp_path / "demo", ("jp-12", "jp-13"))
     await asyncio.to_thread(federation.set_up)
     await federation.start()
@@ -53,7 +52,7 @@ async def test_the_readmes_tour_of_a_kept_demo_works(tmp_path: Path) -> None:
         for number in range(5):  # so many changes does the tour wait for
             await federation.record("jp-13", "jp-12", number=number)
 
-        said = await asyncio.to_thread(run, tour, tmp_path)
+        said = await asyncio.to_thread(_tour, tmp_path)
     finally:
         await federation.stop()
 
@@ -62,20 +61,76 @@ async def test_the_readmes_tour_of_a_kept_demo_works(tmp_path: Path) -> None:
     assert "演習データ" in said
 
 
-async def test_the_operations_pages_commands_work(tmp_path: Path) -> None:
-    init, up, status, retry = OPERATIONS
-    federation = await asyncio.to_thread(Federation, tmp_path, ("jp-12",))
-    await asyncio.to_thread(federation.set_up)
-    await federation.start()  # as `up` does
-    try:
-        assert up == "renkei up ./jp-12\n"
-        shown = await asyncio.to_thread(run, status, tmp_path)
-        retried = await asyncio.to_thread(run, retry, tmp_path)
-    finally:
-        await federation.stop()
-    await asyncio.to_thread((tmp_path / "new").mkdir)
-    made = await asyncio.to_thread(run, init, tmp_path / "new")
+def _tour(folder: Path) -> str:
+    look_like_a_clone(folder)
+    _, tour = readme_blocks("Five minutes")
+    with Shell(folder) as shell:
+        return shell.run(tour)
 
-    assert '"agency": "agencies/jp-12"' in shown
+
+@pytest.mark.slow
+def test_the_operations_pages_commands_run_a_node_from_nothing(tmp_path: Path) -> None:
+    init, up, status, retry = shell_blocks("docs/operations.md")
+    look_like_a_clone(tmp_path)
+    with PortClaims() as claims, Shell(tmp_path) as shell:
+        shell.run("PATH=$PWD/.venv/bin:$PATH")
+        entry = shell.run(init)
+        _finish(tmp_path / "jp-12", entry, claims)
+        shell.run(up.strip() + " &")
+        _wait_until_ready(tmp_path / "jp-12")
+        shown = shell.run(status)
+        retried = shell.run(retry)
+
+    (said,) = json.loads(shown.splitlines()[-1])
+    assert said["agency"] == "agencies/jp-12"
+    assert [service["name"] for service in said["services"]] == list(SERVICES)
     assert "nothing is set aside" in retried
-    assert "exchange_public_key" in made
+    assert not (tmp_path / "jp-12" / "run" / "ready.json").exists(), "the node has stopped in good order"
+
+
+def _finish(directory: Path, entry: str, claims: PortClaims) -> None:
+    """Do what the page says of federation.toml; and take ports that no other test has."""
+    entry += 'display_name = "千葉県警察"\ndisplay_name_en = "Chiba"\ncontact_desk = "演習"\n'
+    federation = entry[entry.index("[[agencies]]") :]
+    settings = (directory / "node.toml").read_text()
+    for number in range(21_000, 21_000 + len(SERVICES) + 2):
+        port = str(claims.claim())
+        assert str(number) in settings
+        settings = settings.replace(str(number), port)
+        federation = federation.replace(str(number), port)
+    (directory / "node.toml").write_text(settings)
+    (directory / "federation.toml").write_text(federation)
+
+
+def _wait_until_ready(directory: Path) -> None:
+    deadline = time.monotonic() + READY_SECONDS
+    while not (directory / "run" / "ready.json").exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_no_command_of_the_pages_is_run_by_nobody() -> None:
+    """Blocks are run by the tests above and by test_buf_curl.py; a single command in the text stands in the list."""
+    ours = [*readme_blocks("Five minutes"), *shell_blocks("docs/operations.md")]
+    run = {*ELSEWHERE, *(line for block in ours for line in block.split("\n"))}
+    blocks = {page: shell_blocks(page) for page in PAGES}
+    told = {
+        command
+        for page in PAGES
+        for command in re.findall(r"`((?:\.venv/bin/)?(?:renkei|make|buf|pytest|pip)(?: [^`]*)?)`", _text(page))
+    }
+
+    # A command's bare name is a word about it: `renkei status` is run with a directory.
+    assert {command for command in told if not any(command in line for line in run)} == set()
+    assert {page: len(found) for page, found in blocks.items()} == {
+        "README.md": len(readme_blocks("Five minutes")) + len(readme_blocks("Ask it yourself")),
+        "CONTRIBUTING.md": 0,
+        "docs/operations.md": 4,
+        "SECURITY.md": 0,
+    }
+    assert readme_blocks("Five minutes")[0] == "make demo ONCE=1\n"
+
+
+def _text(page: str) -> str:
+    """Give a page without its blocks."""
+    return re.sub(r"```.*?```", "", (ROOT / page).read_text(), flags=re.DOTALL)

@@ -13,7 +13,7 @@ import pytest
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 LAST = re.compile(r"demo: (\d+) leads, (\d+) records, 7 agencies, (\d+) lost, (\d+) leaked, \d+ s")
 
 

@@ -20,7 +20,7 @@ CHIBA, TOKYO, TOCHIGI = "jp-12", "jp-13", "jp-09"
 # Longer than every timer of a lane: acknowledgement 5 s, pull 5 s, three missed pings, longest pause 5 s.
 LONG_PARTITION_SECONDS = 16
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 
 
 @pytest.fixture

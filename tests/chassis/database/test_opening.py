@@ -16,6 +16,7 @@ from sqlalchemy import Column, Integer, MetaData, String, Table, insert, select,
 from renkei_chassis.database import tables
 from renkei_chassis.database.engine import Database, DatabaseInUseError, Owner, WrongOwnerError
 from renkei_chassis.database.schema import Schema, SchemaError
+from renkei_chassis.follower import state
 from tests.chassis.keeper import OWNER, SCHEMA
 
 if TYPE_CHECKING:
@@ -168,6 +169,34 @@ def test_an_older_database_runs_the_steps_it_lacks_once(path: Path) -> None:
 
     with closing(Database.open(path, owner=OWNER, schema=newer)) as database:
         assert words(database) == [("four", 4)]
+
+
+def test_a_database_from_before_followers_could_forget_is_brought_up_and_keeps_what_they_knew(path: Path) -> None:
+    """As the first version of the chassis made it."""
+    reopen(path)
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.executescript(
+            """
+            DROP TABLE renkei_mark;
+            DROP TABLE renkei_cursor;
+            DROP TABLE renkei_applied;
+            CREATE TABLE renkei_cursor (source VARCHAR(96) NOT NULL, epoch VARCHAR(36) NOT NULL,
+                sequence BIGINT NOT NULL, apply_time_us BIGINT NOT NULL, PRIMARY KEY (source));
+            CREATE TABLE renkei_applied (source VARCHAR(96) NOT NULL, origin_agency VARCHAR(32) NOT NULL,
+                event_id BLOB NOT NULL, PRIMARY KEY (source, origin_agency, event_id)) WITHOUT ROWID;
+            INSERT INTO renkei_cursor VALUES ('a log', 'an epoch', 7, 1);
+            INSERT INTO renkei_applied VALUES ('a log', '', X'01');
+            UPDATE renkei_schema SET version = 1 WHERE component = 'chassis';
+            """
+        )
+
+    database = Database.open(path, owner=OWNER, schema=SCHEMA)
+    cursor = database.look(lambda connection: state.read_cursor(connection, "a log"))
+    places = database.look(lambda connection: connection.execute(select(tables.applied.c.sequence)).scalars().all())
+    database.close()
+
+    assert (cursor.epoch, cursor.sequence, cursor.chain, cursor.doubt) == ("an epoch", 7, b"", b"")
+    assert places == [0]
 
 
 def test_a_new_database_runs_no_steps(path: Path) -> None:

@@ -10,8 +10,7 @@ import pytest
 from sqlalchemy import event, select
 from sqlalchemy.exc import IntegrityError, OperationalError
 
-from renkei_chassis.database import tables, writer
-from renkei_chassis.database.requests import KEPT, Written, forget_old
+from renkei_chassis.database import writer
 from renkei_chassis.errors import (
     Aborted,
     AlreadyExists,
@@ -43,6 +42,7 @@ if TYPE_CHECKING:
     from renkei.personas.v1.personas_pb2 import SubmitPersonaRequest
     from sqlalchemy import PoolProxiedConnection
 
+    from renkei_chassis.database.requests import Written
     from renkei_chassis.database.transaction import Transaction
     from renkei_chassis.identity import Principal
     from tests.chassis.keeper import Rule
@@ -174,18 +174,6 @@ async def test_a_repeat_after_a_purge_is_told_that_the_answer_is_gone(keeper: Ke
         await keeper.keep(request)
 
     assert caught.value.reason == "REQUEST_ANSWER_GONE"
-
-
-async def test_requests_are_remembered_for_thirty_days(keeper: Keeper) -> None:
-    await keeper.keep(asking("a"))
-    keeper.clock.advance(KEPT.total_seconds() - 1)
-    await keeper.keep(asking("b"))
-    keeper.clock.advance(2)
-
-    await keeper.writer.run(forget_old)
-
-    kept = await keeper.database.read(lambda connection: connection.execute(select(tables.requests)).all())
-    assert [row.resource.startswith("agencies/") for row in kept] == [True]
 
 
 async def test_an_answer_comes_after_the_commit(keeper: Keeper) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from renkei.event.v1 import log_pb2
 from renkei.personas.v1.events_pb2 import PersonaSubmitted
 
+from renkei_chassis.alarms import Alarms
 from renkei_chassis.courier import Message
 from renkei_chassis.database.transaction import NewEvent
 from renkei_chassis.errors import Unavailable
@@ -16,6 +17,7 @@ from renkei_chassis.follower.follower import Follower
 from renkei_chassis.follower.retry import Retrier
 from renkei_chassis.log.api import log_api
 from renkei_chassis.rpc.methods import Call, ReadMethod
+from renkei_chassis.telemetry.metrics import Metrics
 from tests.chassis.keeper import AGENCY, PLANS, Keeper, officer
 
 if TYPE_CHECKING:
@@ -40,7 +42,11 @@ class Following:
         """Every word that the handler saw, also in vain."""
         self.cut = False
         self.asked = 0
-        self.applier = Applier(source=source.log.name, handlers={SUBMITTED: self.handle}, writer=reader.writer)
+        self.metrics = Metrics("reader")
+        self.alarms = Alarms(self.metrics)
+        self.applier = Applier(
+            source=source.log.name, handlers={SUBMITTED: self.handle}, writer=reader.writer, alarms=self.alarms
+        )
         self.follower = self.restarted()
         self.retrier = Retrier(database=reader.database, logs={source.log.name: (self.applier, self.read_log)})
 

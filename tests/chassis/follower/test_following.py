@@ -9,6 +9,7 @@ import sqlite3
 import tempfile
 import uuid
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -252,7 +253,7 @@ async def test_the_cursor_says_when_it_moved(following: Following) -> None:
     await following.tell("a")
     await following.tick()
 
-    assert following.stored() == Cursor(
+    assert replace(following.stored(), chain=b"") == Cursor(
         epoch=following.source.database.epoch, sequence=1, apply_time_us=following.reader.clock.now_us()
     )
 

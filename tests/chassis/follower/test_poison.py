@@ -15,6 +15,7 @@ from renkei_chassis.database import writer
 from renkei_chassis.database.transaction import RawPayload
 from renkei_chassis.errors import Aborted, ResourceExhausted, Unavailable
 from renkei_chassis.follower.apply import SetAside
+from renkei_chassis.follower.state import Cursor
 from tests.chassis.follower.following import SUBMITTED, Following
 from tests.chassis.keeper import AGENCY, PLANS
 
@@ -141,7 +142,7 @@ async def test_an_event_that_was_changed_on_its_way_is_set_aside(
     events = await following.source.events()
     change(events[0])
 
-    await following.applier.apply(events, epoch="e")
+    await following.applier.apply(events, after=Cursor(epoch="e", sequence=0))
 
     assert await following.aside() == {1: reason}
     assert await following.words() == ["b"]

@@ -5,10 +5,13 @@ from __future__ import annotations
 import base64
 import json
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+import pytest
+
 from renkei_chassis.clock import to_us
+from renkei_chassis.errors import Unauthenticated
 from renkei_chassis.identity import Issuer, IssuerKind, TrustFile, Verifier, generate, public_text
 
 if TYPE_CHECKING:
@@ -70,3 +73,14 @@ def token(key: Ed25519PrivateKey, header: Mapping[str, object], claims: Mapping[
 
 def encoded(raw: bytes) -> str:
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+HOME = Agency()
+VERIFIER = HOME.verifier()
+
+
+def refused_for(text: str | None, verifier: Verifier = VERIFIER, *, after_seconds: float = 0) -> tuple[str, str]:
+    """Give reason and blamed claim of the refusal, which must be Unauthenticated and nothing else."""
+    with pytest.raises(Unauthenticated) as refused:
+        verifier.verify(text, NOW + timedelta(seconds=after_seconds))
+    return refused.value.reason, refused.value.metadata.get("claim", "")

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from renkei_chassis.errors import SettingsError
 from renkei_chassis.ports import PortClaims
 from renkei_chassis.telemetry.exposition import MetricsServer, page
 from renkei_chassis.telemetry.metrics import Metrics
-from renkei_chassis.telemetry.otlp import OtlpMeter, checked_endpoint
+from renkei_chassis.telemetry.otlp import OtlpMeter
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -212,17 +211,3 @@ def test_a_collector_is_told_the_same_numbers() -> None:
     assert [getattr(points[name], "value", None) for name in ("renkei_lag", "renkei_waiting")] == [7, 6]
     assert _samples(metrics)["renkei_calls_total", "code=OK,service=tips"] == 2
     meter.shutdown()
-
-
-@pytest.mark.parametrize(
-    "endpoint",
-    ["", "collector:4318", "http://collector.example", "http://10.0.0.1:4318", "ftp://127.0.0.1", "https://"],
-)
-def test_a_collector_elsewhere_is_reached_over_tls_only(endpoint: str) -> None:
-    with pytest.raises(SettingsError, match="otlp_endpoint"):
-        checked_endpoint(endpoint)
-
-
-@pytest.mark.parametrize("endpoint", ["https://collector.example/", "http://127.0.0.1:4318", "http://localhost:4318"])
-def test_a_collector_may_be_here_or_behind_tls(endpoint: str) -> None:
-    assert checked_endpoint(endpoint) == endpoint.rstrip("/")

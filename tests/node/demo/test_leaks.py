@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import random
+import sqlite3
 import subprocess
 import sys
 import threading
+from contextlib import closing
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import TYPE_CHECKING, Final
 
@@ -156,3 +158,58 @@ def test_words_that_are_nowhere_at_their_receiver_are_lost(node: Member) -> None
     lost, _ = check_bytes("jp-01", node, journal("agencies/jp-01"))
 
     assert lost == [f"the words of {NAME} are not at jp-01"]
+
+
+def split_in_sqlite(path: Path, text: str, *, whole: bytes) -> None:
+    """Store a text so that SQLite cuts it: further and further back, until `whole` is in no page."""
+    for before in range(400, 500):  # of a text that overflows a page, at least 489 bytes stay in its table's page
+        path.unlink(missing_ok=True)
+        with closing(sqlite3.connect(path)) as database, database:
+            database.execute("CREATE TABLE tip (content BLOB)")
+            content = b"\xff" * before + text.encode() + b"\xff" * 3700
+            database.execute("INSERT INTO tip VALUES (?)", (content,))
+        if whole not in path.read_bytes():
+            return
+    pytest.fail("SQLite never cut it")
+
+
+def test_a_name_that_sqlite_splits_between_two_pages_is_a_leak(node: Member, tmp_path: Path) -> None:
+    split_in_sqlite(tmp_path / "tips.db", f"{NAME} 演習データ", whole=NAME.encode())
+
+    assert leaked(node, journal()) == [f"the name {NAME} is in tips.db of jp-01"]
+
+
+def test_a_number_of_an_address_book_that_sqlite_splits_is_a_leak(node: Member, tmp_path: Path) -> None:
+    noted = journal()
+    noted.address_books["049123456"] = "jp-13"
+    split_in_sqlite(tmp_path / "leads.db", "+812049123456", whole=b"+812049123456")
+
+    assert leaked(node, noted) == ["a number of an address book of jp-13 is in leads.db of jp-01"]
+
+
+def test_a_planted_marker_is_whole_in_the_bytes_wherever_sqlite_cuts(tmp_path: Path) -> None:
+    """So it is found in pages too that no table holds any more, and in the log of writes."""
+    path = tmp_path / "tips.db"
+    planted = MARKERS.planted_text.encode()
+    cuts = 0
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("CREATE TABLE tip (content BLOB)")
+        database.commit()
+        for before in (*range(400, 500), *range(4500, 4600)):
+            with database:
+                database.execute("DELETE FROM tip")
+                content = b"\xff" * before + planted + b"\xff" * (8130 - before)
+                database.execute("INSERT INTO tip VALUES (?)", (content,))
+            written = path.read_bytes()
+            cuts += planted not in written
+            assert MARKERS.text.encode() in written
+    assert cuts > len(planted)  # or nothing was tried
+
+
+def test_a_split_marker_of_a_deleted_row_is_a_leak(node: Member, tmp_path: Path) -> None:
+    split_in_sqlite(tmp_path / "tips.db", MARKERS.planted_text, whole=MARKERS.planted_text.encode())
+    with closing(sqlite3.connect(tmp_path / "tips.db")) as database, database:
+        database.execute("PRAGMA secure_delete=OFF")
+        database.execute("DROP TABLE tip")
+
+    assert leaked(node, journal()) == [f"{NAME} is in tips.db of jp-01"]

@@ -192,6 +192,11 @@ class Ground:
                 if path.is_file():
                     shutil.copyfile(path, folder / f"{code}.{path.name}")
 
+    def dropped(self, code: str) -> list[int]:
+        """Tell for each courier's cable of an agency how many messages it has lost."""
+        cables = [cable for pair, cables in self.federation.cables.items() if code in pair for cable in cables]
+        return [cable.done[Mischief.DROP] for cable in cables if isinstance(cable, NatsCable)]
+
     async def seen(self, what: Callable[[History], bool], *, seconds: float = 60.0) -> None:
         """Wait until something stands in the history."""
 

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from renkei_chassis.courier import relay
 from renkei_chassis.follower import state
 from renkei_chassis.follower.apply import Applier
 from renkei_chassis.follower.follower import Follower
-from renkei_chassis.follower.state import Cursor
+from renkei_chassis.follower.memory import advance
 from renkei_exchange.outbound import Outbound
 from renkei_tips.inbox import FROM_EXCHANGE
 from tests.system.faults.planting import replace
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from renkei.event.v1.event_pb2 import Event
 
     from renkei_chassis.database.transaction import Transaction
+    from renkei_chassis.follower.state import Cursor
 
 _WINDOW = "planted"
 _BUFFER = 2
@@ -33,11 +35,11 @@ _BUFFER = 2
 def cursor_outside() -> None:
     """Bring into effect in one transaction, and note that in another."""
 
-    async def apply(self: Applier, events: Sequence[Event], *, epoch: str) -> Cursor:
+    async def apply(self: Applier, events: Sequence[Event], *, after: Cursor) -> Cursor:
         await self._writer.run(lambda transaction: _effect(self, transaction, events))
         _pass(self, events)
-        await self._writer.run(lambda transaction: _mark(self, transaction, events, epoch))
-        return Cursor(epoch=epoch, sequence=events[-1].sequence)
+        _, cursor = await self._writer.run(lambda transaction: _mark(self, transaction, events, after))
+        return cursor
 
     replace(Applier, "apply", apply)
 
@@ -45,11 +47,11 @@ def cursor_outside() -> None:
 def cursor_before() -> None:
     """Note that it is in effect, and then bring it into effect."""
 
-    async def apply(self: Applier, events: Sequence[Event], *, epoch: str) -> Cursor:
-        fresh = await self._writer.run(lambda transaction: _mark(self, transaction, events, epoch))
+    async def apply(self: Applier, events: Sequence[Event], *, after: Cursor) -> Cursor:
+        fresh, cursor = await self._writer.run(lambda transaction: _mark(self, transaction, events, after))
         _pass(self, events)
         await self._writer.run(lambda transaction: _bring(self, transaction, fresh))
-        return Cursor(epoch=epoch, sequence=events[-1].sequence)
+        return cursor
 
     replace(Applier, "apply", apply)
 
@@ -57,9 +59,9 @@ def cursor_before() -> None:
 def no_dedupe() -> None:
     """Bring into effect whatever comes, as often as it comes."""
 
-    async def apply(self: Follower, events: Sequence[Event], epoch: str) -> None:
+    async def apply(self: Follower, events: Sequence[Event]) -> None:
         if events:
-            reached = await self._applier.apply(list(events), epoch=epoch)
+            reached = await self._applier.apply(list(events), after=self.cursor)
             if reached.sequence > self.cursor.sequence:
                 self.cursor = reached
 
@@ -78,7 +80,7 @@ def resume_at_nats() -> None:
         events = [event for event in batch.events if event.sequence > self.cursor.sequence]
         if events:
             self.last_known = events[-1].sequence
-            self.cursor = await self._applier.apply(events, epoch=batch.epoch)
+            self.cursor = await self._applier.apply(events, after=dataclasses.replace(self.cursor, epoch=batch.epoch))
 
     replace(Follower, "run", never)
     replace(Follower, "_take", take)
@@ -121,9 +123,10 @@ def _bring(applier: Applier, transaction: Transaction, events: Sequence[Event]) 
         applier._one(transaction, event, ())
 
 
-def _mark(applier: Applier, transaction: Transaction, events: Sequence[Event], epoch: str) -> Sequence[Event]:
+def _mark(
+    applier: Applier, transaction: Transaction, events: Sequence[Event], after: Cursor
+) -> tuple[Sequence[Event], Cursor]:
     fresh = state.unapplied(transaction, applier.source, events)
     for event in fresh:
         state.remember_applied(transaction, applier.source, event)
-    state.move_cursor(transaction, applier.source, Cursor(epoch=epoch, sequence=events[-1].sequence))
-    return fresh
+    return fresh, advance(transaction, applier.source, after, events, applier._memory)

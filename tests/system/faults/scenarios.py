@@ -17,6 +17,8 @@ VICTIM: Final = CODES[0]
 WINDOW: Final = "planted"
 """The fail point inside a planted bug's window."""
 _WORK: Final = 10
+_DROPPED: Final = 20
+"""How many messages have to be lost: of the last ones of a lane, nobody can see that they were."""
 
 
 async def work(ground: Ground) -> None:
@@ -93,7 +95,8 @@ async def backlog(ground: Ground) -> None:
 
 async def dropped_messages(ground: Ground) -> None:
     """Lose messages on its lines."""
-    await cable_faults.drop(ground, _step(seconds=2.0))
+    while sum(ground.dropped(VICTIM)) < _DROPPED:
+        await cable_faults.drop(ground, _step(seconds=1.0))
     await ground.count_ok(CODES[1], 5)
 
 

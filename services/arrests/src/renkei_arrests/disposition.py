@@ -1,4 +1,4 @@
-"""Record what became of an arrest: once, and as a new version."""
+"""Record what became of an arrest: once, and as a new version. What is wrong in it is corrected as the record is."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def record_disposition(
     rules: Rules, transaction: Transaction, request: RecordDispositionRequest, caller: Principal
 ) -> Written:
     """Record it, or raise DISPOSED where one is recorded already; and whatever every change raises."""
-    _check_complete(request.disposition)
+    check_disposition(request.disposition, "disposition")
     current = rules.current(transaction, request.name, etag=request.etag)
     if current.record.state == Arrest.STATE_DISPOSED:
         raise FailedPrecondition("DISPOSED", "the disposition is recorded already; correct the record instead")
@@ -33,8 +33,9 @@ def record_disposition(
     return rules.revise(transaction, current, dispose, reason="", caller=caller, event=DispositionRecorded)
 
 
-def _check_complete(disposition: Disposition) -> None:
-    given = {"disposition.kind": disposition.kind != 0, "disposition.time": disposition.HasField("time")}
+def check_disposition(disposition: Disposition, path: str) -> None:
+    """Raise FIELD_INVALID where what or when is not said; `path` is where it stands in the request."""
+    given = {f"{path}.kind": disposition.kind != 0, f"{path}.time": disposition.HasField("time")}
     broken = [FieldViolation(field=field, description="must be set") for field, there in given.items() if not there]
     if broken:
         raise InvalidArgument("FIELD_INVALID", f"{broken[0].field}: must be set", violations=broken)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from renkei.arrests.v1.arrests_pb2 import Arrest, Clock, CreateArrestRequest, Person
 
 from renkei_arrests import domain, store
+from renkei_arrests.disposition import check_disposition
 from renkei_arrests.release import EVENTS
 from renkei_chassis.clock import from_us
 from renkei_chassis.errors import FieldViolation, InvalidArgument
@@ -30,7 +31,6 @@ _OUTPUT_ONLY: Final = frozenset(
         "etag",
         "person.juvenile_class",
         "contact_desk",
-        "disposition",
         "clocks",
         "create_time",
         "update_time",
@@ -61,7 +61,9 @@ def _category(arrest: Arrest) -> int:
 
 
 def _complete(arrest: Arrest) -> None:
-    """Check the order of times and the day of birth, and set state and juvenile class."""
+    """Check the disposition, the order of times and the day of birth, and set state and juvenile class."""
+    if arrest.HasField("disposition"):
+        check_disposition(arrest.disposition, "arrest.disposition")
     facts = _facts(arrest)
     late = domain.first_too_early(
         (
@@ -132,6 +134,7 @@ ARRESTS: Final = RecordKind(
     tables=store.TABLES,
     events=EVENTS,
     output_only=_OUTPUT_ONLY,
+    recorded_later={"disposition": "NOT_DISPOSED"},
     occurrences=_occurrences,
     normalize=domain.normal_form,
     search_key=domain.searchable,

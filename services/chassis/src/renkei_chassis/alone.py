@@ -19,6 +19,8 @@ from renkei_chassis.service import Blueprint, Service, Surroundings
 from renkei_chassis.settings import STRICT, load
 from renkei_chassis.telemetry.exposition import MetricsServer
 from renkei_chassis.telemetry.logging import configure
+from renkei_chassis.telemetry.otlp import open_collector
+from renkei_chassis.telemetry.settings import TelemetrySettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -57,7 +59,8 @@ def main(
     writer = configure(level=logging.INFO)
     try:
         settings = load(ProcessSettings, path, "process")
-        around = _surroundings(settings, name, more_issuers(path))
+        telemetry = load(TelemetrySettings, path, "telemetry")
+        around = _surroundings(settings, telemetry, name, more_issuers(path))
         asyncio.run(_run(Service(blueprint=make(path), surroundings=around), settings.metrics_port))
     except (SettingsError, OSError) as error:
         print(error, file=sys.stderr)  # noqa: T201 (the command line of this process)
@@ -67,7 +70,9 @@ def main(
     return 0
 
 
-def _surroundings(settings: ProcessSettings, name: str, more_issuers: Sequence[Issuer]) -> Surroundings:
+def _surroundings(
+    settings: ProcessSettings, telemetry: TelemetrySettings, name: str, more_issuers: Sequence[Issuer]
+) -> Surroundings:
     courier = None
     if settings.nats_url and settings.nats_key is not None:
         key = load_user_key(settings.nats_key)
@@ -79,6 +84,8 @@ def _surroundings(settings: ProcessSettings, name: str, more_issuers: Sequence[I
         key=load_private(settings.key),
         trust=load_trust(settings.trust).merged(more_issuers),
         courier=courier,
+        collector=open_collector(telemetry),
+        telemetry=telemetry,
     )
 
 

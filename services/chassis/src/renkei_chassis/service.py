@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from renkei.event.v1.log_pb2_grpc import LogServiceStub
 
+from renkei_chassis.alarms import STREAM_DISTRUSTED, Alarms
 from renkei_chassis.clock import Clock, WallClock
-from renkei_chassis.courier import Connection, DurableShape, Endpoint, Receiver, Relay, StreamShape
+from renkei_chassis.courier import LOG_MAX_AGE, Connection, DurableShape, Endpoint, Receiver, Relay, log_shape
 from renkei_chassis.database.engine import Database, Owner
-from renkei_chassis.database.requests import forget_old
+from renkei_chassis.database.retention import forget_requests, see_hour
 from renkei_chassis.database.writer import Writer
+from renkei_chassis.errors import RenkeiError
 from renkei_chassis.follower.api import follower_api
 from renkei_chassis.follower.apply import Applier, Handler
 from renkei_chassis.follower.follower import Follower
@@ -31,20 +32,26 @@ from renkei_chassis.rpc.pipeline import Pipeline
 from renkei_chassis.rpc.server import Server
 from renkei_chassis.telemetry.logging import log_event
 from renkei_chassis.telemetry.metrics import Metrics
+from renkei_chassis.telemetry.otlp import Exporting
+from renkei_chassis.telemetry.settings import TelemetrySettings
+from renkei_chassis.telemetry.tracing import Tracing, traceparent
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from datetime import timedelta
     from pathlib import Path
 
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
     from renkei.event.v1.log_pb2 import ReadLogRequest, ReadLogResponse
 
     from renkei_chassis.database.schema import Schema
+    from renkei_chassis.follower.state import Aside
     from renkei_chassis.rpc.methods import Api
     from renkei_chassis.rpc.pipeline import OnRefused
+    from renkei_chassis.telemetry.collector import Collector
+    from renkei_chassis.telemetry.metrics import Number
 
 _LOG: Final = logging.getLogger("renkei.service")
-_LOCAL_MAX_AGE: Final = timedelta(hours=24)
 _FORGET_SECONDS: Final = 3600.0
 _RESTART_SECONDS: Final = 1.0
 
@@ -63,8 +70,13 @@ class Surroundings:
     trust: TrustFile
     courier: Endpoint | None = None
     """The agency's own NATS; None to work without."""
+    stream_max_age: timedelta = LOG_MAX_AGE
+    """How long messages of the service's log stay on NATS. Whoever misses them reads the log."""
     reflection: bool = False
     clock: Clock = field(default_factory=WallClock)
+    collector: Collector | None = None
+    """Where spans and numbers go, the same for all services of a process; None to export nothing."""
+    telemetry: TelemetrySettings = field(default_factory=TelemetrySettings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +91,7 @@ class Parts:
     clock: Clock
     tokens: PageTokens
     metrics: Metrics
+    alarms: Alarms
     minter: Minter
     courier: Connection | None
     client: Callable[[str], Client]
@@ -121,6 +134,7 @@ class Service:
         self._around = surroundings
         self._tasks: list[asyncio.Task[None]] = []
         self._clients: dict[str, Client] = {}
+        self._tracing = Tracing()
         self._ending = AsyncExitStack()
 
     async def start(self) -> None:
@@ -132,14 +146,26 @@ class Service:
         self.database = await asyncio.to_thread(Database.open, path, owner=owner, schema=self._blueprint.schema)
         self._ending.push_async_callback(asyncio.to_thread, self.database.close)
         try:
+            await self._export()
             await self._start(address)
         except BaseException:
             await self.stop()
             raise
         log_event(_LOG, "serving", service=name, agency=around.agency)
 
+    async def _export(self) -> None:
+        """Begin to tell the collector, if there is one: before any number is made, and until everything else ended."""
+        around = self._around
+        if around.collector is not None:
+            exporting = await asyncio.to_thread(
+                Exporting, around.collector, around.telemetry, agency=around.agency, metrics=self.metrics
+            )
+            self._ending.push_async_callback(asyncio.to_thread, exporting.close)
+            self._tracing = exporting.tracing
+
     async def _start(self, address: str) -> None:
         around, name = self._around, self.name
+        self._alarms = Alarms(self.metrics)
         position = await self.database.read(read_position)
         self.log = Log(name=f"{around.agency}/logs/{name}", database=self.database, position=position)
         self.writer = Writer(database=self.database, log=self.log, clock=around.clock)
@@ -158,6 +184,7 @@ class Service:
             clock=around.clock,
             tokens=tokens,
             metrics=self.metrics,
+            alarms=self._alarms,
             minter=self._minter,
             courier=self._courier,
             client=self._client,
@@ -169,7 +196,12 @@ class Service:
         follower_methods = self._follow(wiring.follows, tokens)
         verifier = Verifier(audience=around.agency, trust=around.trust)
         pipeline = Pipeline(
-            verifier=verifier, writer=self.writer, metrics=self.metrics, service=name, on_refused=wiring.on_refused
+            verifier=verifier,
+            writer=self.writer,
+            metrics=self.metrics,
+            service=name,
+            tracing=self._tracing,
+            on_refused=wiring.on_refused,
         )
         api: Api = {**wiring.api, **log_api(self.log), **follower_methods}
         server = Server(api=api, pipeline=pipeline, reflection=around.reflection)
@@ -202,18 +234,36 @@ class Service:
     def _client(self, service: str) -> Client:
         if service not in self._clients:
             agency = self._around.agency
-            self._clients[service] = Client(self._around.addresses[service], token=lambda: self._minter.token(agency))
+            self._clients[service] = Client(
+                self._around.addresses[service], token=lambda: self._minter.token(agency), trace_parent=traceparent
+            )
         return self._clients[service]
 
     def _follow(self, follows: Mapping[str, Mapping[str, Handler]], tokens: PageTokens) -> Api:
         logs: dict[str, tuple[Applier, Callable[[ReadLogRequest], Awaitable[ReadLogResponse]]]] = {}
+        aside = self.metrics.gauge("renkei_set_aside", "Events that could not be applied.", ["log"])
+        oldest = self.metrics.gauge(
+            "renkei_set_aside_oldest_timestamp_seconds", "Since when the oldest is set aside; 0 for none.", ["log"]
+        )
         for service, handlers in follows.items():
             source = f"{self._around.agency}/logs/{service}"
-            applier = Applier(source=source, handlers=handlers, writer=self.writer)
+            applier = Applier(
+                source=source, handlers=handlers, writer=self.writer, alarms=self._alarms, tracing=self._tracing
+            )
             read_log = self._reader(service)
             logs[source] = (applier, read_log)
+            count, since = aside.bind(log=service), oldest.bind(log=service)
+
+            def on_aside(found: Aside, count: Number = count, since: Number = since) -> None:
+                count(found.count)
+                since(found.oldest_us / 1e6)
+
             follower = Follower(
-                applier=applier, database=self.database, read_log=read_log, courier_connected=self._courier_connected
+                applier=applier,
+                database=self.database,
+                read_log=read_log,
+                courier_connected=self._courier_connected,
+                on_aside=on_aside,
             )
             self.followers[source] = follower
             if self._courier is not None:
@@ -227,7 +277,9 @@ class Service:
                 )
                 self._spawn("receiver", receiver.run)
         retrier = Retrier(database=self.database, logs=logs)
-        return follower_api(followers=self.followers, retrier=retrier, database=self.database, tokens=tokens)
+        return follower_api(
+            followers=self.followers, retrier=retrier, database=self.database, tokens=tokens, alarms=self._alarms
+        )
 
     def _reader(self, service: str) -> Callable[[ReadLogRequest], Awaitable[ReadLogResponse]]:
         client = self._client(service)
@@ -244,9 +296,10 @@ class Service:
     def _relay(self, courier: Connection) -> None:
         relay = Relay(
             courier,
-            shape=StreamShape(name=f"LOG_{self.name}", subject=f"ev.{self.name}", max_age=_LOCAL_MAX_AGE),
+            shape=log_shape(self.name, max_age=self._around.stream_max_age),
             source=self.log,
             epoch=self.log.epoch,
+            on_alarm=lambda alarm: self._alarms.sound(STREAM_DISTRUSTED, alarm.stream),
         )
         self._spawn("relay", relay.run)
 
@@ -259,7 +312,10 @@ class Service:
 
     async def _forget(self) -> None:
         while True:
-            await self.writer.run(forget_old)
+            with suppress(RenkeiError):  # a clock that was turned, a full disk: the next hour will do
+                await self.writer.run(see_hour)
+                while await self.writer.run(forget_requests):
+                    pass
             await asyncio.sleep(_FORGET_SECONDS)
 
     def _observe(self) -> None:

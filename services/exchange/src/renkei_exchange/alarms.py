@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Final
 from renkei_chassis.telemetry.logging import log_event
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from renkei_chassis.alarms import Alarms as Sounds
     from renkei_chassis.database.transaction import Transaction
     from renkei_chassis.telemetry.metrics import Metrics
 
@@ -35,8 +38,9 @@ _LOG: Final = logging.getLogger("renkei.exchange")
 class Alarms:
     """Counts and logs what somebody should look at."""
 
-    def __init__(self, metrics: Metrics) -> None:
-        """Take where to count."""
+    def __init__(self, metrics: Metrics, also: Sounds) -> None:
+        """Take where to count, and the service's own list of alarms, for `renkei status`."""
+        self._also = also
         self._count = metrics.counter("renkei_exchange_alarms", "What was refused or is wrong with a lane.", ["reason"])
         self.counts: dict[str, int] = {}
 
@@ -44,8 +48,16 @@ class Alarms:
         """Tell now. On the event loop."""
         self.counts[reason] = self.counts.get(reason, 0) + 1
         self._count(reason=reason)
+        self._also.sound(reason, _subject(fields))
         log_event(_LOG, "exchange alarm", level=logging.ERROR, error=None, reason=reason, **fields)
 
     def sound_after(self, transaction: Transaction, reason: str, **fields: str | int) -> None:
         """Tell once the transaction is committed, so that a batch that is done again is not told of twice."""
         transaction.after_commit(partial(self.sound, reason, **fields))
+
+
+def _subject(fields: Mapping[str, str | int]) -> str:
+    """Name the lane and its agency, or the log of our own."""
+    if "peer" in fields:
+        return f"{fields.get('lane', '')} {fields['peer']}".strip()
+    return str(fields.get("log", ""))

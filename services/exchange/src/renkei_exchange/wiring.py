@@ -78,7 +78,7 @@ class _Exchange:
         self.nats_key = nats_key
         self.tasks: dict[str, Callable[[], Awaitable[None]]] = {}
         self.clients: list[Client] = []
-        self.alarms = Alarms(parts.metrics)
+        self.alarms = Alarms(parts.metrics, parts.alarms)
         self.minter = Minter(key, issuer=f"{parts.agency}/services/exchange", role="PEER", clock=parts.clock)
         self.outbound = Outbound(own=parts.agency, peers=agencies, epoch=parts.database.epoch)
         self.received = Received(database=parts.database, writer=parts.writer, peers=agencies)

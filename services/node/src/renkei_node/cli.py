@@ -16,6 +16,7 @@ COMMANDS: Final = {
     "tail": ("tail", "Follow what happens at a node, as it happens."),
     "leads": ("leads", "List leads with their evidence."),
     "token": ("token", "Make a short token for an officer."),
+    "explain": ("explain", "Read a refusal that `buf curl` printed."),
     "retry": ("retry", "Apply again what was set aside."),
     "cases": ("cases", "Show the public case list of 2024, the demo's background."),
 }

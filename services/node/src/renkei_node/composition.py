@@ -8,6 +8,7 @@ import os
 import time
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 import renkei_arrests.settings
@@ -27,6 +28,8 @@ from renkei_chassis.identity import load_private, load_trust
 from renkei_chassis.service import Blueprint, Service, Surroundings
 from renkei_chassis.settings import load
 from renkei_chassis.telemetry.exposition import MetricsServer
+from renkei_chassis.telemetry.otlp import open_collector
+from renkei_chassis.telemetry.settings import TelemetrySettings
 from renkei_exchange.federation import Federation, load_federation, peer_issuers
 from renkei_node.layout import SERVICES, NodeDirectory
 from renkei_node.nats_server import NatsServer, PeerAccount, ServerConfiguration
@@ -34,6 +37,8 @@ from renkei_node.settings import NodeSettings, Ports
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from renkei_chassis.telemetry.collector import Collector
 
 _HOST: Final = "127.0.0.1"
 
@@ -46,13 +51,20 @@ class Agency:
     settings: NodeSettings
     ports: Ports
     federation: Federation
+    telemetry: TelemetrySettings
 
 
 def read_agency(directory: NodeDirectory) -> Agency:
     """Read a node's directory. Raises SettingsError naming the setting that is wrong."""
     settings = load(NodeSettings, directory.settings, "node")
     ports = load(Ports, directory.settings, "ports")
-    return Agency(directory=directory, settings=settings, ports=ports, federation=load_federation(directory.federation))
+    return Agency(
+        directory=directory,
+        settings=settings,
+        ports=ports,
+        federation=load_federation(directory.federation),
+        telemetry=load(TelemetrySettings, directory.settings, "telemetry"),
+    )
 
 
 class Node:
@@ -63,8 +75,9 @@ class Node:
         self.agency = agency
         self._nats = _nats_server(agency) if agency.settings.courier else None
         self._supervision: asyncio.Task[None] | None = None
+        self._collector = open_collector(agency.telemetry)
         self.services: Sequence[Service] = [
-            Service(blueprint=blueprint, surroundings=_surroundings(agency, blueprint.name))
+            Service(blueprint=blueprint, surroundings=_surroundings(agency, blueprint.name, self._collector))
             for blueprint in _blueprints(agency)
         ]
         self._metrics = MetricsServer([service.metrics for service in self.services])
@@ -76,9 +89,10 @@ class Node:
             if self._nats is not None:
                 await self._nats.start()
                 self._supervision = asyncio.create_task(self._nats.run(), name="nats-server")
-            for service in self.services:
-                await service.start()
-                self._started.append(service)
+            # Together, since each waits for its database's disk; none of them needs another to start.
+            ends = await asyncio.gather(*(service.start() for service in self.services), return_exceptions=True)
+            self._started = [service for service, end in zip(self.services, ends, strict=True) if end is None]
+            _raise_first(ends)
             await self._metrics.start(_HOST, self.agency.ports.metrics)
         except BaseException:
             await self.stop()
@@ -98,6 +112,14 @@ class Node:
             await asyncio.gather(self._supervision, return_exceptions=True)
         if self._nats is not None:
             await self._nats.stop()
+        if self._collector is not None:
+            await asyncio.to_thread(self._collector.close)
+
+
+def _raise_first(ends: Sequence[BaseException | None]) -> None:
+    for end in ends:
+        if end is not None:
+            raise end
 
 
 def _blueprints(agency: Agency) -> list[Blueprint]:
@@ -126,7 +148,7 @@ def _blueprints(agency: Agency) -> list[Blueprint]:
     ]
 
 
-def _surroundings(agency: Agency, service: str) -> Surroundings:
+def _surroundings(agency: Agency, service: str, collector: Collector | None) -> Surroundings:
     directory = agency.directory
     name = agency.settings.agency
     trust = load_trust(directory.trust)
@@ -146,8 +168,11 @@ def _surroundings(agency: Agency, service: str) -> Surroundings:
         key=load_private(directory.service_key(service)),
         trust=trust,
         courier=courier,
+        stream_max_age=timedelta(hours=agency.settings.nats_log_hours),
         reflection=agency.settings.reflection,
         clock=WallClock(),
+        collector=collector,
+        telemetry=agency.telemetry,
     )
 
 

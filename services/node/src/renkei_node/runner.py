@@ -8,11 +8,12 @@ import logging
 import os
 import signal
 import sys
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Final
 
 from renkei_chassis.files import replace
 from renkei_chassis.telemetry.logging import configure, log_event
+from renkei_chassis.telemetry.rotation import RotatingFile
 from renkei_node.composition import Node, read_agency
 from renkei_node.officer_token import make_token
 
@@ -22,9 +23,11 @@ if TYPE_CHECKING:
     from renkei_node.layout import NodeDirectory
 
 OPERATOR_TOKEN_SECONDS: Final = 15 * 60
+_MUCH: Final = 4096  # bytes; what is written into a tether is of no interest
 _RENEW_SECONDS: Final = 5 * 60
 # Loop and writer share the interpreter: the shorter a turn, the sooner a waiting call goes on.
 _SWITCH_SECONDS: Final = 0.001
+_MEGABYTE: Final = 1024 * 1024
 _LOG: Final = logging.getLogger("renkei.node")
 
 
@@ -32,25 +35,34 @@ class NodeRunningError(Exception):
     """Another process runs this node."""
 
 
-def run_node(directory: NodeDirectory, *, say: Callable[[str], None]) -> None:
-    """Run until SIGTERM or SIGINT, then drain and stop. `say` takes the few lines for a terminal."""
+def run_node(directory: NodeDirectory, *, say: Callable[[str], None], tether: int | None = None) -> None:
+    """Run until a signal says so, then drain and stop. `say` takes the few lines for a terminal.
+
+    `tether` is the reading end of a pipe: where it ends, so does the node, as at a signal.
+    """
     agency = read_agency(directory)
-    with _only_one(directory), directory.log.open("a", buffering=1) as stream:
-        directory.log.chmod(0o600)
-        writer = configure(stream=stream, level=logging.getLevelNamesMapping()[agency.settings.log_level])
+    settings = agency.settings
+    with (
+        _only_one(directory),
+        closing(RotatingFile(directory.log, size=settings.log_megabytes * _MEGABYTE, files=settings.log_files)) as log,
+    ):
+        writer = configure(stream=log, level=logging.getLevelNamesMapping()[settings.log_level])
         sys.setswitchinterval(_SWITCH_SECONDS)
         try:
-            asyncio.run(_run(Node(agency), say=say))
+            asyncio.run(_run(Node(agency), say=say, tether=tether))
         finally:
             writer.close()
 
 
-async def _run(node: Node, *, say: Callable[[str], None]) -> None:
+async def _run(node: Node, *, say: Callable[[str], None], tether: int | None) -> None:
     settings, ports = node.agency.settings, node.agency.ports
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup sets it
+            loop.add_signal_handler(number, stop.set)
+    if tether is not None:
+        loop.add_reader(tether, _at_its_end, tether, stop)
     log_event(_LOG, "starting", agency=settings.agency, pid=os.getpid())
     renewal = asyncio.create_task(_renew_operator_token(node))
     try:
@@ -65,6 +77,12 @@ async def _run(node: Node, *, say: Callable[[str], None]) -> None:
         await asyncio.gather(renewal, return_exceptions=True)
         await node.stop()
         log_event(_LOG, "stopped", agency=settings.agency)
+
+
+def _at_its_end(tether: int, stop: asyncio.Event) -> None:
+    if not os.read(tether, _MUCH):
+        asyncio.get_running_loop().remove_reader(tether)
+        stop.set()
 
 
 async def _renew_operator_token(node: Node) -> None:

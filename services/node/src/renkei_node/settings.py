@@ -42,8 +42,24 @@ class NodeSettings(BaseModel):
         le=1_000_000,
         description="What the nats-server's store may take on disk. It is a buffer that can be rebuilt.",
     )
+    nats_log_hours: int = Field(
+        default=24,
+        ge=1,
+        le=8760,
+        description="How long messages of the services' own logs stay at the nats-server. Whoever was away longer "
+        "reads the log itself. A change makes the streams anew, which `renkei status` shows once.",
+    )
     log_level: str = Field(
         default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="The least severe line that is logged."
+    )
+    log_megabytes: int = Field(
+        default=16,
+        ge=1,
+        le=10_000,
+        description="How large `logs/node.log` grows before a new one is begun and it becomes `node.log.1`.",
+    )
+    log_files: int = Field(
+        default=8, ge=1, le=1000, description="How many files of the log are kept, the newest included."
     )
 
 

@@ -12,6 +12,7 @@ import renkei_personas.settings
 import renkei_tips.settings
 from renkei_chassis.alone import ProcessSettings
 from renkei_chassis.settings import describe
+from renkei_chassis.telemetry.settings import TelemetrySettings
 from renkei_exchange.federation import Agency
 from renkei_node.settings import NodeSettings, Ports
 
@@ -32,6 +33,7 @@ _FILES: Final[tuple[tuple[str, tuple[tuple[str, type[BaseModel]], ...]], ...]] =
         (
             ("node", NodeSettings),
             ("ports", Ports),
+            ("telemetry", TelemetrySettings),
             ("tips", renkei_tips.settings.Settings),
             ("arrests", renkei_arrests.settings.Settings),
             ("personas", renkei_personas.settings.Settings),

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
-from renkei.event.v1.log_pb2 import ListFollowersRequest
+from renkei.event.v1.log_pb2 import ListAlarmsRequest, ListFollowersRequest
 from renkei.event.v1.log_pb2_grpc import FollowerServiceStub
 from renkei.exchange.v1 import exchange_pb2
 from renkei.exchange.v1.exchange_pb2_grpc import ExchangeServiceStub
@@ -30,18 +31,31 @@ class FollowerStanding:
     sequence: int
     lag: int
     set_aside: int
+    oldest_set_aside_seconds: int
+    """How long the oldest of them waits; 0 where none does."""
     repaired: int
     courier: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AlarmStanding:
+    """Something to look at: how often since the service started, and how many seconds ago it was last."""
+
+    reason: str
+    subject: str
+    count: int
+    last_seconds: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceStanding:
-    """One service: whether it answers, and what it follows. `error` is a reason, or empty."""
+    """One service: whether it answers, what it follows, and what it raised. `error` is a reason, or empty."""
 
     name: str
     serving: bool
     error: str = ""
     followers: list[FollowerStanding] = field(default_factory=list)
+    alarms: list[AlarmStanding] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +117,7 @@ def _service(name: str, ports: Ports, token: str) -> ServiceStanding:
         with SyncClient(ports.address(name), token=lambda: token) as client:
             stub = client.stub(FollowerServiceStub)
             answer = client.call(stub.ListFollowers, ListFollowersRequest(), seconds=_SECONDS)
+            sounded = client.call(stub.ListAlarms, ListAlarmsRequest(), seconds=_SECONDS)
     except RenkeiError as error:
         return ServiceStanding(name=name, serving=False, error=error.reason)
     followers = [
@@ -111,12 +126,17 @@ def _service(name: str, ports: Ports, token: str) -> ServiceStanding:
             sequence=follower.sequence,
             lag=max(follower.last_known_sequence - follower.sequence, 0),
             set_aside=follower.set_aside,
+            oldest_set_aside_seconds=_age(follower.oldest_set_aside_time),
             repaired=follower.repaired,
             courier=follower.courier_connected,
         )
         for follower in answer.followers
     ]
-    return ServiceStanding(name=name, serving=True, followers=followers)
+    alarms = [
+        AlarmStanding(reason=alarm.reason, subject=alarm.subject, count=alarm.count, last_seconds=_age(alarm.last_time))
+        for alarm in sounded.alarms
+    ]
+    return ServiceStanding(name=name, serving=True, followers=followers, alarms=alarms)
 
 
 def _peers(ports: Ports, token: str) -> list[PeerStanding]:
@@ -147,6 +167,10 @@ def _lane(lane: exchange_pb2.LaneStatus) -> LaneStanding:
         repaired=lane.repaired,
         blocked=lane.blocked_reason,
     )
+
+
+def _age(timestamp: Timestamp) -> int:
+    return max(int(time.time()) - timestamp.seconds, 0) if timestamp.seconds else 0
 
 
 def _seconds(timestamp: Timestamp) -> int:

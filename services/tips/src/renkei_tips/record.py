@@ -67,6 +67,7 @@ TIPS: Final = RecordKind(
     tables=store.TABLES,
     events=EVENTS,
     output_only=_OUTPUT_ONLY,
+    recorded_later={},
     occurrences=_occurrences,
     normalize=domain.normal_form,
     search_key=domain.searchable,

@@ -19,11 +19,21 @@ from renkei_chassis.courier.nkeys import (
 from renkei_chassis.courier.numbered import Alarm, Distrust, NumberedMessages, RelayCounters
 from renkei_chassis.courier.receiver import Message, Receiver, ReceiverCounters
 from renkei_chassis.courier.relay import Relay
-from renkei_chassis.courier.shapes import FEED, LANES, Lane, agency_token, lane_shape, log_shape, peer_inbox_prefix
+from renkei_chassis.courier.shapes import (
+    FEED,
+    LANES,
+    LOG_MAX_AGE,
+    Lane,
+    agency_token,
+    lane_shape,
+    log_shape,
+    peer_inbox_prefix,
+)
 
 __all__ = [
     "FEED",
     "LANES",
+    "LOG_MAX_AGE",
     "Alarm",
     "Backoff",
     "Connection",

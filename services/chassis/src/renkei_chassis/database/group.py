@@ -152,7 +152,7 @@ class Group:
         savepoint = connection.begin_nested()
         try:
             fresh = _carry_out(transaction, job, done)
-            transaction.flush()
+            transaction.close_collected()
             if transaction.failure is not None:
                 raise transaction.failure  # noqa: TRY301 (the rule kept it to itself, and its rows are not in)
             position_then = self._append(connection, transaction, position)

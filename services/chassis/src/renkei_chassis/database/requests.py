@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import bindparam, select
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
     from renkei_chassis.database.transaction import Transaction
     from renkei_chassis.identity import Principal
 
-KEPT: Final = timedelta(days=30)
 # Built once: it is asked for every group.
 _FIND: Final = select(tables.requests).where(tables.requests.c.request_id.in_(bindparam("ids", expanding=True)))
 
@@ -100,9 +98,3 @@ def answer_again(transaction: Transaction, method: WriteMethod, done: Done, *, a
             "REQUEST_ANSWER_GONE", "this request was carried out, and what it made is gone by now; do not repeat it"
         )
     return answer
-
-
-def forget_old(transaction: Transaction) -> None:
-    """Drop what is older than 30 days."""
-    limit = transaction.now_us - KEPT // timedelta(microseconds=1)
-    transaction.execute(tables.requests.delete().where(tables.requests.c.time_us < limit))

@@ -40,7 +40,20 @@ class Schema:
         return len(self.steps) + 1
 
 
-CHASSIS = Schema(component="chassis", metadata=tables.metadata)
+def _remember_by_hash(connection: Connection) -> None:
+    """Let followers drop ids. What they know already has no place and is kept until its log offers it again."""
+    for statement in (
+        "ALTER TABLE renkei_cursor ADD COLUMN chain BLOB NOT NULL DEFAULT X''",
+        "ALTER TABLE renkei_cursor ADD COLUMN pruned BIGINT NOT NULL DEFAULT 0",
+        "ALTER TABLE renkei_cursor ADD COLUMN newest_pruned BLOB NOT NULL DEFAULT X''",
+        "ALTER TABLE renkei_cursor ADD COLUMN doubt BLOB NOT NULL DEFAULT X''",
+        "ALTER TABLE renkei_applied ADD COLUMN sequence BIGINT NOT NULL DEFAULT 0",
+    ):
+        connection.exec_driver_sql(statement)
+    tables.marks.create(connection)
+
+
+CHASSIS = Schema(component="chassis", metadata=tables.metadata, steps=[_remember_by_hash])
 
 
 def migrate(connection: Connection, schemas: Sequence[Schema]) -> None:

@@ -16,6 +16,7 @@ from sqlalchemy import (
     SmallInteger,
     String,
     Table,
+    text,
 )
 
 metadata: Final = MetaData()
@@ -92,16 +93,36 @@ cursors: Final = Table(
     Column("epoch", String(36), nullable=False),
     Column("sequence", BigInteger, nullable=False),
     Column("apply_time_us", BigInteger, nullable=False),
+    # What follower.memory keeps: the hash over all events up to here (empty in a cursor from before there was one),
+    # through which sequence ids were dropped, and the youngest of these.
+    Column("chain", LargeBinary(32), nullable=False),
+    Column("pruned", BigInteger, nullable=False, server_default="0"),
+    Column("newest_pruned", LargeBinary(16), nullable=False, server_default=text("X''")),
+    # Not empty where a restored log may offer events again whose ids were dropped: the youngest of these.
+    Column("doubt", LargeBinary(16), nullable=False),
 )
 
-# Which events are in effect, for the day when a log is restored and offers everything again.
+# Which of the newer events are in effect, for the day when a log is restored and offers everything again.
 applied: Final = Table(
     "renkei_applied",
     metadata,
     Column("source", String(96), nullable=False),
     Column("origin_agency", String(32), nullable=False),
     Column("event_id", LargeBinary(16), nullable=False),
+    # Its place in the log as it is now; 0 where that is not known, and the id is to be kept.
+    Column("sequence", BigInteger, nullable=False),
     PrimaryKeyConstraint("source", "origin_agency", "event_id"),
+    sqlite_with_rowid=False,
+)
+
+# Beginnings of logs that are in effect as a whole: the hash over their first events.
+marks: Final = Table(
+    "renkei_mark",
+    metadata,
+    Column("source", String(96), nullable=False),
+    Column("sequence", BigInteger, nullable=False),
+    Column("chain", LargeBinary(32), nullable=False),
+    PrimaryKeyConstraint("source", "sequence", "chain"),
     sqlite_with_rowid=False,
 )
 

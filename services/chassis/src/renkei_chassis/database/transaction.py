@@ -98,7 +98,7 @@ class Transaction:
         """Hand over something that belongs together with all others of its kind in this batch.
 
         `close(transaction, items)` is called once, when every request of the batch is decided; equal
-        functions are one kind. What it raises fails the whole batch.
+        functions are one kind. Where it raises, the batch is redone and called for each request alone.
         """
         self._collected.setdefault(close, []).append(item)
 
@@ -170,6 +170,10 @@ class Transaction:
     def complete(self) -> None:
         """Close what was collected and put in every row. Belongs to the writer, as does `afterwards`."""
         self.begin_request()
+        self.close_collected()
+
+    def close_collected(self) -> None:
+        """Close what was collected so far and put in every row. Belongs to the writer."""
         while self._collected:
             collected, self._collected = self._collected, {}
             for close, items in collected.items():

@@ -12,16 +12,19 @@ from google.protobuf.message import DecodeError, Message
 from renkei.event.v1.event_pb2 import Event
 from sqlalchemy.exc import IntegrityError
 
+from renkei_chassis.alarms import EVENT_SET_ASIDE, Alarms
 from renkei_chassis.contract import event_type, is_known
 from renkei_chassis.database.transaction import Transaction
 from renkei_chassis.errors import RenkeiError, Unavailable
 from renkei_chassis.follower import state
-from renkei_chassis.follower.state import Cursor
+from renkei_chassis.follower.memory import MAYBE_APPLIED, Memory, advance, enter_epoch, is_doubtful
 from renkei_chassis.log.digest import event_digest
 from renkei_chassis.telemetry.logging import log_event
+from renkei_chassis.telemetry.tracing import Tracing
 
 if TYPE_CHECKING:
     from renkei_chassis.database.writer import Writer
+    from renkei_chassis.follower.state import Cursor
 
 Handler = Callable[[Transaction, Event, Any], None]
 """What an event does here: `handler(transaction, envelope, payload)`. Plain, and safe to repeat."""
@@ -31,6 +34,7 @@ UNREADABLE: Final = "UNREADABLE"
 DIGEST_MISMATCH: Final = "DIGEST_MISMATCH"
 HANDLER_FAILED: Final = "HANDLER_FAILED"
 BEHIND_ANOTHER: Final = "BEHIND_ANOTHER"
+_MEMORY: Final = Memory()
 _LOG: Final = logging.getLogger("renkei.follower")
 
 
@@ -62,14 +66,28 @@ class _Outcome:
 class Applier:
     """Applies the events of one log by the handlers of one service."""
 
-    def __init__(self, *, source: str, handlers: Mapping[str, Handler], writer: Writer) -> None:
+    def __init__(
+        self,
+        *,
+        source: str,
+        handlers: Mapping[str, Handler],
+        writer: Writer,
+        alarms: Alarms,
+        memory: Memory = _MEMORY,
+        tracing: Tracing | None = None,
+    ) -> None:
         """Take handlers by the full name of the event's type; a known type without one does nothing here."""
         self.source = source
+        self.aside_changes = 0
+        """Grows with every event that was set aside or taken back."""
+        self._tracing = tracing or Tracing()
         self._handlers = handlers
         self._writer = writer
+        self.alarms = alarms
+        self._memory = memory
 
-    async def apply(self, events: Sequence[Event], *, epoch: str) -> Cursor:
-        """Bring a gapless stretch into effect and return the cursor behind it.
+    async def apply(self, events: Sequence[Event], *, after: Cursor) -> Cursor:
+        """Bring the gapless stretch that follows a cursor into effect, and return the cursor behind it.
 
         What cannot be read is set aside at once. A stretch in which a handler fails is applied event
         by event; one that fails alone, and again, is set aside with a reason. Every later event of its
@@ -77,19 +95,25 @@ class Applier:
         that is no event's fault, and is to be tried again.
         """
         try:
-            outcome = await self._writer.run(lambda transaction: self._all(transaction, events, epoch))
+            outcome = await self._writer.run(lambda transaction: self._all(transaction, events, after))
         except RenkeiError:
             raise
         except Exception as error:  # noqa: BLE001 (whatever a handler raises is the event's own failure)
             if len(events) == 1:
-                return await self._alone(events[0], epoch, error)
+                return await self._alone(events[0], after, error)
         else:
             self._tell(outcome)
             return outcome.cursor
-        cursor = Cursor(epoch=epoch, sequence=events[0].sequence - 1)
+        cursor = after
         for event in events:
-            cursor = await self.apply([event], epoch=epoch)
+            cursor = await self.apply([event], after=cursor)
         return cursor
+
+    async def enter_epoch(self, *, epoch: str, sequence: int, chain: bytes) -> Cursor:
+        """Go on in a restored log, of which everything up to `sequence` is known by its hash."""
+        return await self._writer.run(
+            lambda transaction: enter_epoch(transaction, self.source, epoch=epoch, sequence=sequence, chain=chain)
+        )
 
     async def retry(self, event: Event) -> bool:
         """Apply an event that was set aside. False: it stays aside."""
@@ -101,30 +125,32 @@ class Applier:
             reason = _reason(error)
             await self._writer.run(lambda transaction: state.count_attempt(transaction, self.source, event, reason))
             return False
+        self.aside_changes += 1
         return True
 
-    def _all(self, transaction: Transaction, events: Sequence[Event], epoch: str) -> _Outcome:
+    def _all(self, transaction: Transaction, events: Sequence[Event], after: Cursor) -> _Outcome:
         fresh = state.unapplied(transaction, self.source, events)
         waiting = state.resources_aside(transaction, self.source, fresh)
         aside = []
         for event in fresh:
-            reason = self._one(transaction, event, waiting)
+            reason = self._one(transaction, event, waiting, doubt=after.doubt)
             if reason is not None:
                 state.put_aside(transaction, self.source, event, reason)
                 aside.append((event, reason))
                 if event.resource:
                     waiting.add(event.resource)
             state.remember_applied(transaction, self.source, event)
-        cursor = Cursor(epoch=epoch, sequence=events[-1].sequence)
-        state.move_cursor(transaction, self.source, cursor)
+        cursor = advance(transaction, self.source, after, events, self._memory)
         return _Outcome(cursor=cursor, aside=aside)
 
-    def _one(self, transaction: Transaction, event: Event, waiting: Collection[str]) -> str | None:
+    def _one(
+        self, transaction: Transaction, event: Event, waiting: Collection[str], *, doubt: bytes = b""
+    ) -> str | None:
         """Bring one event into effect, or tell why it must be set aside."""
         if event.erased:
             return None
-        if event.resource in waiting:
-            return BEHIND_ANOTHER
+        if (doubtful := is_doubtful(event, doubt)) or event.resource in waiting:
+            return MAYBE_APPLIED if doubtful else BEHIND_ANOTHER
         if not is_known(event.type):
             return None if event.may_ignore else UNKNOWN_TYPE
         handler = self._handlers.get(event.type)
@@ -134,9 +160,11 @@ class Applier:
             payload = _payload(event)
         except SetAside as error:
             return error.reason
-        transaction.trace_parent = event.trace_parent
+        age_seconds = (transaction.now_us - event.time.ToMicroseconds()) / 1e6
         try:
-            handler(transaction, event, payload)
+            with self._tracing.event(event.type, event.trace_parent, age_seconds=age_seconds) as scope:
+                transaction.trace_parent = scope.traceparent
+                handler(transaction, event, payload)
         except (Unavailable, OSError) as error:
             raise Unavailable("STORAGE_UNAVAILABLE", "an event cannot be applied now") from error
         except Exception as error:
@@ -151,27 +179,28 @@ class Applier:
             raise SetAside(reason)
         state.take_back(transaction, self.source, event)
 
-    async def _alone(self, event: Event, epoch: str, first: Exception) -> Cursor:
+    async def _alone(self, event: Event, after: Cursor, first: Exception) -> Cursor:
         """One event failed alone: once more, and then it is set aside."""
         try:
-            outcome = await self._writer.run(lambda transaction: self._all(transaction, [event], epoch))
+            outcome = await self._writer.run(lambda transaction: self._all(transaction, [event], after))
         except RenkeiError:
             raise
         except Exception as error:  # noqa: BLE001 (whatever a handler raises is the event's own failure)
             reason = _reason(error)
-            outcome = await self._writer.run(lambda transaction: self._set_aside(transaction, event, epoch, reason))
+            outcome = await self._writer.run(lambda transaction: self._set_aside(transaction, event, after, reason))
         self._tell(outcome, first)
         return outcome.cursor
 
-    def _set_aside(self, transaction: Transaction, event: Event, epoch: str, reason: str) -> _Outcome:
-        cursor = Cursor(epoch=epoch, sequence=event.sequence)
+    def _set_aside(self, transaction: Transaction, event: Event, after: Cursor, reason: str) -> _Outcome:
         state.put_aside(transaction, self.source, event, reason)
         state.remember_applied(transaction, self.source, event)
-        state.move_cursor(transaction, self.source, cursor)
+        cursor = advance(transaction, self.source, after, [event], self._memory)
         return _Outcome(cursor=cursor, aside=[(event, reason)])
 
     def _tell(self, outcome: _Outcome, error: Exception | None = None) -> None:
+        self.aside_changes += len(outcome.aside)
         for event, reason in outcome.aside:
+            self.alarms.sound(EVENT_SET_ASIDE, self.source)
             log_event(
                 _LOG,
                 "an event was set aside",

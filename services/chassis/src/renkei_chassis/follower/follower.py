@@ -5,16 +5,19 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import suppress
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from google.protobuf.message import DecodeError
 from renkei.event.v1.event_pb2 import Event, EventBatch
 from renkei.event.v1.log_pb2 import ReadLogRequest, ReadLogResponse
 
+from renkei_chassis.alarms import LOG_RESTORED
 from renkei_chassis.errors import OutOfRange, RenkeiError
 from renkei_chassis.failpoints import Place, hit
 from renkei_chassis.follower import state
-from renkei_chassis.follower.state import Cursor
+from renkei_chassis.follower.memory import START, link, read_marks
 from renkei_chassis.telemetry.logging import log_event
 
 if TYPE_CHECKING:
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
     from renkei_chassis.courier.receiver import Message
     from renkei_chassis.database.engine import Database
     from renkei_chassis.follower.apply import Applier
+    from renkei_chassis.follower.state import Aside
 
 BATCH: Final = 256
 _BACKOFF_SECONDS: Final = (0.1, 0.2, 0.5, 1.0, 2.0)
@@ -46,14 +50,18 @@ class Follower:
         courier_connected: Callable[[], bool],
         tick_seconds: float = 5.0,
         tick_seconds_without_courier: float = 0.25,
+        on_aside: Callable[[Aside], None] = lambda _aside: None,
     ) -> None:
-        """Take the log's own answer (`read_log`) and whether NATS brings events now."""
+        """Take the log's own answer (`read_log`), whether NATS brings events now, and who counts what is set aside."""
         self.source = applier.source
         self.cursor = database.look(lambda connection: state.read_cursor(connection, applier.source))
         self.last_known = self.cursor.sequence
         self.repaired = 0
         self.reachable = False
         self._applier = applier
+        self._database = database
+        self._on_aside = on_aside
+        self._aside_seen = -1
         self._read_log = read_log
         self.courier_connected = courier_connected
         self._tick_seconds = tick_seconds
@@ -72,6 +80,7 @@ class Follower:
                 async with self._lock:
                     await self._repair()
                 self._failures = 0
+                await self._count_aside()
                 waits = self._tick_seconds if self.courier_connected() else self._tick_without
             except RenkeiError as error:
                 self._note(error)
@@ -80,6 +89,13 @@ class Follower:
             with suppress(TimeoutError):
                 async with asyncio.timeout(waits):
                     await self._hurry.wait()
+
+    async def _count_aside(self) -> None:
+        """Tell how much is set aside, where that may have changed."""
+        changes = self._applier.aside_changes
+        if changes != self._aside_seen:
+            self._on_aside(await self._database.read(partial(state.read_aside, source=self.source)))
+            self._aside_seen = changes
 
     def courier_changed(self, connected: bool) -> None:  # noqa: FBT001 (an observer's one argument)
         """Ask the log now, since NATS came or went: a loss would else cost the long tick of when it worked."""
@@ -120,7 +136,7 @@ class Follower:
                 return
         if batch.events[0].sequence > self.cursor.sequence + 1:
             await self._repair(through=batch.events[0].sequence - 1)
-        await self._apply(batch.events, batch.epoch)
+        await self._apply(batch.events)
 
     async def _repair(self, *, through: int | None = None) -> None:
         """Read from the log what is missing, at least up to `through`, until there is no more."""
@@ -129,11 +145,11 @@ class Follower:
             self.last_known = answer.last_sequence
             if answer.epoch != self.cursor.epoch:
                 if self.cursor.epoch:
-                    self._begin_again(answer.epoch)
+                    await self._begin_again(answer.epoch)
                     continue
-                self.cursor = Cursor(epoch=answer.epoch, sequence=0)
+                self.cursor = replace(self.cursor, epoch=answer.epoch)
             before = self.cursor.sequence
-            await self._apply(list(answer.events), answer.epoch)
+            await self._apply(list(answer.events))
             self.repaired += self.cursor.sequence - before
             if self.cursor.sequence == before:
                 return
@@ -154,24 +170,37 @@ class Follower:
             epoch = error.metadata.get("epoch", "")
             if not epoch or epoch == self.cursor.epoch:
                 raise
-            self._begin_again(epoch)
-            return await self._read_log(ReadLogRequest(after_sequence=0, max_events=BATCH))
+            return await self._read_log(ReadLogRequest(after_sequence=0, max_events=1))
 
-    def _begin_again(self, epoch: str) -> None:
-        """Read a restored log from its start; what is in effect is known by event id."""
+    async def _begin_again(self, epoch: str) -> None:
+        """Go on in a restored log behind its longest beginning that is in effect as a whole.
+
+        What follows is read again, and what of it is in effect is known by event id.
+        """
+        marks = await self._database.read(partial(read_marks, source=self.source))
+        position, chain, known = 0, START, (0, START)
+        while position < max(marks, default=0):
+            answer = await self._read_log(ReadLogRequest(after_sequence=position, max_events=BATCH))
+            if answer.epoch != epoch or not answer.events:
+                break
+            for event in answer.events:
+                position, chain = event.sequence, link(chain, event)
+                if chain in marks.get(position, ()):
+                    known = position, chain
         log_event(
             _LOG, "the log has a new epoch; reading it again", level=logging.WARNING, log=self.source, epoch=epoch
         )
-        self.cursor = Cursor(epoch=epoch, sequence=0)
+        self._applier.alarms.sound(LOG_RESTORED, self.source)
+        self.cursor = await self._applier.enter_epoch(epoch=epoch, sequence=known[0], chain=known[1])
 
-    async def _apply(self, events: Sequence[Event], epoch: str) -> None:
+    async def _apply(self, events: Sequence[Event]) -> None:
         """Apply what follows the cursor without a hole; what stands behind one, the tick reads from the log."""
         stretch: list[Event] = []
         for event in events:
             if event.sequence == self.cursor.sequence + len(stretch) + 1:
                 stretch.append(event)
         for start in range(0, len(stretch), BATCH):
-            cursor = await self._applier.apply(stretch[start : start + BATCH], epoch=epoch)
+            cursor = await self._applier.apply(stretch[start : start + BATCH], after=self.cursor)
             hit(Place.AFTER_EFFECT)
             self.cursor = cursor
             self._moved.set()

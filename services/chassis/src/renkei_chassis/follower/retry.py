@@ -46,7 +46,9 @@ class Retrier:
                     elif row.resource:
                         failed.add((row.source, row.resource))
             remaining = await self._database.read(
-                lambda connection: sum(state.count_aside(connection, log) for log in self._logs if source in {"", log})
+                lambda connection: sum(
+                    state.read_aside(connection, log).count for log in self._logs if source in {"", log}
+                )
             )
         return applied, remaining
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import uuid
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import and_, func, select
 
@@ -15,10 +15,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from renkei.event.v1.event_pb2 import Event
-    from sqlalchemy import Connection, Row
+    from sqlalchemy import Connection, Row, Table
     from sqlalchemy.sql.elements import ColumnElement
 
     from renkei_chassis.database.transaction import Transaction
+
+
+START: Final = bytes(32)
+"""The hash over no events."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,19 +32,35 @@ class Cursor:
     epoch: str
     sequence: int
     apply_time_us: int = 0
+    chain: bytes = b""
+    """The hash over all of it; empty where it is not known, and nothing is forgotten then."""
+    doubt: bytes = b""
+    """Not empty: events with ids up to here may be in effect although their ids are not known."""
 
 
 def read_cursor(connection: Connection, source: str) -> Cursor:
     """Read how far a log is in effect; an unknown one from the start."""
     row = connection.execute(select(tables.cursors).where(tables.cursors.c.source == source)).first()
     if row is None:
-        return Cursor(epoch="", sequence=0)
-    return Cursor(epoch=row.epoch, sequence=row.sequence, apply_time_us=row.apply_time_us)
+        return Cursor(epoch="", sequence=0, chain=START)
+    return Cursor(
+        epoch=row.epoch,
+        sequence=row.sequence,
+        apply_time_us=row.apply_time_us,
+        chain=bytes(row.chain),
+        doubt=bytes(row.doubt),
+    )
 
 
 def move_cursor(transaction: Transaction, source: str, cursor: Cursor) -> None:
     """Move the cursor, in the transaction of the effect."""
-    values = {"epoch": cursor.epoch, "sequence": cursor.sequence, "apply_time_us": transaction.now_us}
+    values = {
+        "epoch": cursor.epoch,
+        "sequence": cursor.sequence,
+        "apply_time_us": transaction.now_us,
+        "chain": cursor.chain,
+        "doubt": cursor.doubt,
+    }
     moved = transaction.execute(tables.cursors.update().where(tables.cursors.c.source == source).values(**values))
     if moved.rowcount == 0:
         transaction.execute(tables.cursors.insert().values(source=source, **values))
@@ -57,7 +77,7 @@ def event_key(event: Event) -> bytes:
 def unapplied(transaction: Transaction, source: str, events: Sequence[Event]) -> list[Event]:
     """Leave out what is in effect already, by event id: a restored log offers everything again.
 
-    What was set aside and is offered again has a new place in the log, which is noted.
+    What is offered again has a new place in the log, which is noted.
     """
     ids = [event_key(event) for event in events]
     known = {
@@ -71,8 +91,9 @@ def unapplied(transaction: Transaction, source: str, events: Sequence[Event]) ->
     fresh = []
     for event, event_id in zip(events, ids, strict=True):
         if (event.origin.agency, event_id) in known:
-            moved = tables.set_aside.update().where(_is(source, event.origin.agency, event_id))
-            transaction.execute(moved.values(sequence=event.sequence))
+            for table in (tables.applied, tables.set_aside):
+                moved = table.update().where(_is(source, event.origin.agency, event_id, table))
+                transaction.execute(moved.values(sequence=event.sequence))
         else:
             fresh.append(event)
     return fresh
@@ -82,7 +103,12 @@ def remember_applied(transaction: Transaction, source: str, event: Event) -> Non
     """Note that an event is in effect, or was set aside."""
     transaction.insert(
         tables.applied,
-        {"source": source, "origin_agency": event.origin.agency, "event_id": event_key(event)},
+        {
+            "source": source,
+            "origin_agency": event.origin.agency,
+            "event_id": event_key(event),
+            "sequence": event.sequence,
+        },
     )
 
 
@@ -136,13 +162,19 @@ def count_attempt(transaction: Transaction, source: str, event: Event, reason: s
     )
 
 
-def count_aside(connection: Connection, source: str) -> int:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Aside:
+    """How many events of a log are set aside, and since when the oldest is; 0 where none is."""
+
+    count: int
+    oldest_us: int
+
+
+def read_aside(connection: Connection, source: str) -> Aside:
     """Count what is set aside."""
-    return int(
-        connection.execute(
-            select(func.count()).select_from(tables.set_aside).where(tables.set_aside.c.source == source)
-        ).scalar_one()
-    )
+    columns = tables.set_aside.c
+    row = connection.execute(select(func.count(), func.min(columns.time_us)).where(columns.source == source)).one()
+    return Aside(count=row[0], oldest_us=row[1] or 0)
 
 
 def list_aside(
@@ -157,6 +189,6 @@ def list_aside(
     return connection.execute(statement).all()
 
 
-def _is(source: str, origin_agency: str, event_id: bytes) -> ColumnElement[bool]:
-    columns = tables.set_aside.c
+def _is(source: str, origin_agency: str, event_id: bytes, table: Table = tables.set_aside) -> ColumnElement[bool]:
+    columns = table.c
     return and_(columns.source == source, columns.origin_agency == origin_agency, columns.event_id == event_id)

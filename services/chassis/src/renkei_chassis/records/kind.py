@@ -10,7 +10,7 @@ from renkei_chassis.errors import FieldViolation, InvalidArgument
 from renkei_chassis.resource_names import INVALID_RESOURCE_NAME, Pattern
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from datetime import datetime, timedelta
 
     from google.protobuf.message import Message
@@ -55,6 +55,9 @@ class RecordKind:
     events: Events
     output_only: frozenset[str]
     """Paths that callers cannot write, in the record."""
+    recorded_later: Mapping[str, str]
+    """Fields that a method of their own records. They can be corrected once they are there; until then the reason for
+    which that is refused stands beside them, with the status FAILED_PRECONDITION."""
     occurrences: Callable[[Record], Iterator[tuple[str, Occurrence]]]
     """Every occurrence of the record, with its path in it."""
     normalize: Callable[[str, str], tuple[str, int]]

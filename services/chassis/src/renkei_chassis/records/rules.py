@@ -76,7 +76,7 @@ class Rules:
         name = f"{self._prefix}{record_id}"
         fresh: Record = self._kind.message()
         fresh.CopyFrom(record)
-        for field in self._kind.output_only:
+        for field in (*self._kind.output_only, *self._kind.recorded_later):
             if "." not in field:
                 fresh.ClearField(field)
         fresh.name = name
@@ -105,6 +105,10 @@ class Rules:
                 "FIELD_INVALID", f"{field}: {what}", violations=[FieldViolation(field=field, description=what)]
             )
         current = self.current(transaction, record.name, etag=record.etag, field=f"{self._kind.word}.name")
+        for name, *_ in taken:
+            refusal = self._kind.recorded_later.get(name)
+            if refusal is not None and not current.record.HasField(name):
+                raise FailedPrecondition(refusal, f"{self._kind.word}.{name} is not recorded yet")
 
         def correct(fresh: Record) -> None:
             replace_fields(fresh, record, taken)

@@ -95,6 +95,7 @@ class Pipeline:
                     answer = await self._answer(
                         route, raw, Call(path=route.path, caller=caller, trace_parent=scope.traceparent)
                     )
+                scope.outcome("OK")
             encoded = answer.SerializeToString()
         except asyncio.CancelledError:
             self._tell(route, started, "CANCELLED", caller=caller)
@@ -157,6 +158,7 @@ class Pipeline:
             with self._scope(route, caller, metadata) as scope:
                 call = Call(path=route.path, caller=caller, trace_parent=scope.traceparent)
                 await self._send(answers(call), context, deadline)
+                scope.outcome("OK")
         except asyncio.CancelledError:
             self._tell(route, started, "CANCELLED", caller=caller)
             raise

@@ -18,7 +18,7 @@ import threading
 import time
 from collections import deque
 from pathlib import PurePath
-from typing import IO, TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final, Protocol
 
 from renkei_chassis.telemetry.fields import FIELDS
 
@@ -38,6 +38,18 @@ _GATHER_SECONDS: Final = 0.02
 _quote: Final = json.encoder.encode_basestring_ascii
 
 Value = str | int | float | bool
+
+
+class Lines(Protocol):
+    """Where lines go: a stream, or a file that rotates."""
+
+    def write(self, text: str, /) -> int:
+        """Take whole lines."""
+        ...
+
+    def flush(self) -> None:
+        """See that they are out."""
+        ...
 
 
 def log_event(
@@ -81,7 +93,7 @@ class LineWriter(logging.Handler):
     The thread gathers for 20 ms before it writes. When it is 10,000 lines behind, lines are dropped and counted.
     """
 
-    def __init__(self, stream: IO[str]) -> None:
+    def __init__(self, stream: Lines) -> None:
         """Write to an open stream, which is not closed at the end."""
         super().__init__()
         self.dropped = 0
@@ -138,7 +150,7 @@ class _Writer:
     current: ClassVar[LineWriter | None] = None
 
 
-def configure(*, stream: IO[str] | None = None, level: int = logging.INFO) -> LineWriter:
+def configure(*, stream: Lines | None = None, level: int = logging.INFO) -> LineWriter:
     """Send the whole process's log to one stream (stderr unless told); close the answer at the end.
 
     Called once, by whoever owns the process. Handlers that are there already are taken off the root.

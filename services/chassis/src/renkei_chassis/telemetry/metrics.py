@@ -93,6 +93,10 @@ class Metrics:
         self.registry = CollectorRegistry(auto_describe=False)
         self._otlp = otlp
 
+    def export_to(self, otlp: OtlpMeter) -> None:
+        """Tell OpenTelemetry too of every instrument that is made from now on."""
+        self._otlp = otlp
+
     def counter(self, name: str, description: str, labels: Sequence[str] = ()) -> Instrument:
         """Make what only grows. Prometheus shows it as `<name>_total`."""
         counter = prometheus_client.Counter(_checked(name), description, labels, registry=self.registry)

@@ -141,12 +141,15 @@ _QUIET: Final = _Quiet("")
 class Tracing:
     """One service's tracing: `Tracing()` carries contexts, `Tracing(otlp, ratio=…)` also makes spans."""
 
-    def __init__(self, otlp: OtlpTracer | None = None, *, ratio: float = 1.0) -> None:
-        """Take the way to the collector, and which part of the traces that begin here is kept."""
+    def __init__(
+        self, otlp: OtlpTracer | None = None, *, ratio: float = 1.0, late_after_seconds: float = LATE_AFTER_SECONDS
+    ) -> None:
+        """Take the way to the collector, which part of the traces that begin here is kept, when an event is late."""
         if not 0 <= ratio <= 1:
             raise ValueError("ratio must be between 0 and 1")
         self._otlp = otlp
         self._kept_below = round(ratio * (1 << 32))
+        self._late_after = late_after_seconds
 
     def server(self, method: str, metadata: Iterable[tuple[str, str | bytes]] | None) -> Scope:
         """Open the scope of one RPC: `with tracing.server("/renkei.tips.v1.TipsService/GetTip", metadata):`.
@@ -158,7 +161,7 @@ class Tracing:
     def event(self, event_type: str, trace_parent: str, *, age_seconds: float) -> Scope:
         """Open the scope in which one event is handled, `age_seconds` after it was written."""
         text = _checked(trace_parent)
-        if age_seconds > LATE_AFTER_SECONDS:
+        if age_seconds > self._late_after:
             return self._open(event_type, "", text, server=False)
         return self._open(event_type, text, "", server=False)
 

@@ -33,6 +33,6 @@ def command(directory: Path | None, records: int, *, once: bool) -> None:
       renkei demo --once
       renkei demo --dir /tmp/renkei-demo
     """
-    from renkei_node.demo.run import run_demo
+    from renkei_node.demo.begin import begin
 
-    sys.exit(run_demo(once=once, directory=directory, records=records))
+    sys.exit(begin(once=once, directory=directory, records=records))

@@ -76,6 +76,9 @@ def _service(service: ServiceStanding, language: str) -> Iterator[str]:
     yield f"    {service.name:<9} {say('serving', language)}"
     for follower in service.followers:
         yield f"      ← {follower.source.rpartition('/')[2]:<9} {_follower(follower, language)}"
+    for alarm in service.alarms:
+        ago = f"{_age(alarm.last_seconds, language)}{say('ago', language)}"
+        yield f"      ! {alarm.reason} {visible(alarm.subject)} {alarm.count} ({say('last', language)} {ago})"
 
 
 def _follower(follower: FollowerStanding, language: str) -> str:
@@ -83,12 +86,21 @@ def _follower(follower: FollowerStanding, language: str) -> str:
     if follower.lag:
         parts.append(f"{say('lag', language)} {follower.lag}")
     if follower.set_aside:
-        parts.append(f"{say('set_aside', language)} {follower.set_aside}")
+        age = _age(follower.oldest_set_aside_seconds, language)
+        parts.append(f"{say('set_aside', language)} {follower.set_aside} ({say('oldest', language)} {age})")
     if follower.repaired:
         parts.append(f"{say('repaired', language)} {follower.repaired}")
     if not follower.courier:
         parts.append(say("courier_off", language))
     return ", ".join(parts)
+
+
+def _age(seconds: int, language: str) -> str:
+    """Tell a span in its largest unit, as a reader wants to know it."""
+    for size, word in ((86_400, "days"), (3600, "hours"), (60, "minutes")):
+        if seconds >= 2 * size:
+            return f"{seconds // size} {say(word, language)}"
+    return f"{seconds} {say('seconds', language)}"
 
 
 def _peer(peer: PeerStanding, language: str) -> str:

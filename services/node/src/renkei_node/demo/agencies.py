@@ -50,5 +50,5 @@ def code_of(name: str) -> str:
 
 
 def label(code: str) -> str:
-    """Give what people read: `千葉県警察 (jp-12)`."""
-    return f"{BY_CODE[code].display_name} ({code})"
+    """Give what people read: `千葉県警察 Chiba (jp-12)`."""
+    return f"{BY_CODE[code].display_name} {BY_CODE[code].display_name_en} ({code})"

@@ -47,7 +47,7 @@ async def cut_off(play: Play, told: Told) -> None:
     if await play.leads(TOKYO, record=outside) or await play.holds_tip(CHIBA, outside):
         raise ClaimError("a record crossed a pulled cable")
 
-    told.say("   and put back")
+    told.say("   The cables are put back")
     began = time.monotonic()
     await play.federation.lay(CHIBA, Mode.PASS)
     wholes = {TOKYO: (released, outside), CHIBA: (released, kept, outside), NPA: (released, outside)}
@@ -55,7 +55,7 @@ async def cut_off(play: Play, told: Told) -> None:
         play.wait_lead(code, released, "what was missed", holds(*names), since=began) for code, names in wholes.items()
     ]
     for code, (lead, seconds) in zip(wholes, await asyncio.gather(*waits), strict=True):
-        told.say(f"   {label(code)}: caught up, lead of {len(lead.records)} records after {seconds:.1f} s")
+        told.say(f"   {label(code)}: caught up after {seconds:.1f} s, lead of {len(lead.records)} records")
         if code == CHIBA:
             told.leads.append((lead, seconds))
 
@@ -75,4 +75,4 @@ async def _seen_as_cut_off(play: Play, told: Told, *, since: float) -> None:
         return True if all(seen) and (await play.peer(CHIBA, NPA)).state == cut else None
 
     _, seconds = await play.wait("every agency's status says that Chiba is cut off", look, since=since)
-    told.say(f"   every agency's status says so {seconds:.1f} s after the cables were pulled")
+    told.say(f"   Every agency's status says that Chiba is cut off, {seconds:.1f} s after the cables were pulled")

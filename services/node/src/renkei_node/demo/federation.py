@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import subprocess
-import sys
 import time
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,6 +15,7 @@ import psutil
 from renkei_chassis.ports import PortClaims
 from renkei_chassis.rpc.client import Client
 from renkei_node.demo.agencies import AGENCIES, DemoAgency
+from renkei_node.demo.launching import cut, early_output, end, launch, let_go
 from renkei_node.demo.proxy import Mode, Proxy
 from renkei_node.initialise import PublicIdentity, initialise, to_toml_tables
 from renkei_node.layout import SERVICES, NodeDirectory
@@ -24,7 +23,8 @@ from renkei_node.officer_token import make_token
 from renkei_node.settings import NodeSettings, Ports
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    import subprocess
+    from collections.abc import Iterator, Mapping, Sequence
 
 READY_LIMIT_SECONDS: Final = 60.0
 _TOKEN_SECONDS: Final = 900
@@ -52,16 +52,13 @@ class Member:
         """What the process wrote to its terminal."""
         return self.directory.path / "logs" / "output.txt"
 
-    def launch(self) -> None:
-        """Start the process. Blocks for a moment."""
-        with self.output.open("ab") as output:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "renkei_node.cli", "up", str(self.directory.path)],
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                start_new_session=True,  # Ctrl-C is ours to handle: every node is stopped in good order
-            )
+    def take(self, process: subprocess.Popen[bytes] | None) -> None:
+        """Take a process that was launched before the directory was there, or launch one. Blocks for a moment."""
+        early = early_output(self.directory.path.parent, self.agency.code)
+        if process is None:
+            process = launch(self.directory.path, early)
+        early.rename(self.output)
+        self.process = process
 
     def is_ready(self) -> bool:
         """Say whether every service of it serves. Raises NodeDiedError."""
@@ -90,9 +87,16 @@ class Member:
 class Federation:
     """All members, the cables between them, and clients for whoever plays an officer."""
 
-    def __init__(self, path: Path, agencies: Sequence[DemoAgency] = AGENCIES) -> None:
-        """Nothing is written or started yet."""
+    def __init__(
+        self,
+        path: Path,
+        agencies: Sequence[DemoAgency] = AGENCIES,
+        *,
+        launched: Mapping[str, subprocess.Popen[bytes]] | None = None,
+    ) -> None:
+        """Nothing is written yet; a node that is not `launched` is launched at the start."""
         self.path = path
+        self._launched = launched or {}
         self.members: dict[str, Member] = {}
         self._agencies = agencies
         self._claims = PortClaims()
@@ -100,7 +104,7 @@ class Federation:
         self._clients: dict[tuple[str, str, str], Client] = {}
 
     def set_up(self) -> None:
-        """Write every node's directory. Blocks."""
+        """Write every node's directory, and have every process waiting. Blocks."""
         identities: dict[str, PublicIdentity] = {}
         names = (*SERVICES, "nats", "metrics")
         for agency in self._agencies:
@@ -112,6 +116,7 @@ class Federation:
         for here, member in self.members.items():
             entries = [self._entry(here, agency, identities[agency.code]) for agency in self._agencies]
             member.directory.federation.write_text(to_toml_tables("agencies", entries))
+            member.take(self._launched.get(here))
 
     def _entry(self, here: str, agency: DemoAgency, identity: PublicIdentity) -> dict[str, object]:
         """Describe an agency as one node sees it: another one through the two cables between them."""
@@ -141,7 +146,8 @@ class Federation:
                 await cable.start()
         began = time.monotonic()
         for member in self.members.values():
-            await asyncio.to_thread(member.launch)
+            assert member.process is not None  # noqa: S101 (see set_up)
+            await asyncio.to_thread(let_go, member.process)
         async with asyncio.timeout(READY_LIMIT_SECONDS):
             for member in self.members.values():
                 while not await asyncio.to_thread(member.is_ready):  # noqa: ASYNC110 (another process sets no event)
@@ -152,15 +158,12 @@ class Federation:
         """Stop every node in good order, and kill what does not stop."""
         processes = [member.process for member in self.members.values() if member.process is not None]
         for process in processes:  # first of all: whatever goes wrong from here on, they are on their way down
+            cut(process)
             process.terminate()
         for client in self._clients.values():
             await client.close()
         for process in processes:
-            try:
-                await asyncio.to_thread(process.wait, _STOP_SECONDS)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                await asyncio.to_thread(process.wait)
+            await asyncio.to_thread(end, process)
         for cables in self._cables.values():
             for cable in cables:
                 await cable.close()

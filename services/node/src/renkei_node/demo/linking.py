@@ -17,6 +17,8 @@ from renkei_node.demo.play import ClaimError, holds, occurrence
 from renkei_node.demo.told import AUTUMN, KANAGAWA, NPA, NUMBER, SAITAMA, SAPPORO, TELEGRAM, TOCHIGI, TOKYO, all_but
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from renkei_node.demo.play import Play
     from renkei_node.demo.told import Told
 
@@ -27,7 +29,9 @@ LATER_PHONE: Final = "020-4765-4321"
 
 async def link_in_three_forces(play: Play, told: Told) -> list[str]:
     """Claim that a handle and a number on one device join three forces' records everywhere, at once."""
-    told.say("1. A device seized in Tochigi, a tip in Tokyo, an advertisement seen in Sapporo")
+    told.say(
+        "1. A phone seized in Tochigi holds the handle of a tip in Tokyo and the number of an advertisement in Hokkaido"
+    )
     tip = await play.record_tip(
         TOKYO,
         play.tip(
@@ -64,31 +68,18 @@ async def link_in_three_forces(play: Play, told: Told) -> list[str]:
         ),
     )
     names = [tip.name, advertisement.name, arrest.name]
-    await _same_everywhere(play, told, names, since=began)
-    return names
-
-
-async def _same_everywhere(play: Play, told: Told, names: list[str], *, since: float) -> None:
-    """Claim that every agency finds one supported lead of these records under the same id."""
-
-    async def one(code: str) -> tuple[Lead, float]:
-        lead, seconds = await play.wait_lead(code, names[0], "a lead of the series", holds(*names), since=since)
-        told.say(f"   {label(code)}: supported lead of {len(names)} records after {seconds * 1000:.0f} ms")
-        return lead, seconds
-
-    found = await asyncio.gather(*(one(code) for code in CODES))
-    told.first_lead = since + min(seconds for _, seconds in found)
-    if any(lead.state != Lead.STATE_SUPPORTED for lead, _ in found):
-        raise ClaimError("an agency's lead is not supported")
-    if len({lead.name.rpartition("/")[2] for lead, _ in found}) != 1:
-        raise ClaimError("agencies that see the same records show different ids")
+    found = await _everywhere(play, told, tip.name, "a lead of the series", holds(*names), since=began)
+    told.first_lead = began + min(seconds for _, seconds in found)
     told.leads.append(found[CODES.index(TOCHIGI)])
+    return names
 
 
 async def assault_months_later(play: Play, told: Told, series: list[str]) -> None:
     """Claim that a phone from an unrelated arrest in another force finds everything that was held all along."""
-    told.say("2. Months later: an unrelated assault in Saitama, and the phone analysis re-matches the whole series")
-    await play.record_tip(
+    told.say(
+        "2. Months later: a phone from an unrelated assault in Saitama, and every force sees the whole series again"
+    )
+    help_request = await play.record_tip(
         KANAGAWA,
         play.tip(
             text="この番号を名乗る者から運びの依頼。",
@@ -115,13 +106,28 @@ async def assault_months_later(play: Play, told: Told, series: list[str]) -> Non
             restrained=AUTUMN + timedelta(days=75),
         ),
     )
-    for code in (SAITAMA, NPA):
 
-        def whole(lead: Lead) -> bool:
-            held = {record.name for record in lead.records}
-            return {*series, assault.name} <= held and len(held) == len(series) + 2
+    def whole(lead: Lead) -> bool:
+        held = {record.name for record in lead.records}
+        return {*series, help_request.name, assault.name} == held
 
-        lead, seconds = await play.wait_lead(code, assault.name, "the whole series", whole, since=began)
-        told.say(f"   {label(code)}: {len(lead.records)} records re-matched after {seconds * 1000:.0f} ms")
-        if code == NPA:
-            told.leads.append((lead, seconds))
+    found = await _everywhere(play, told, assault.name, "the whole series", whole, since=began)
+    told.leads.append(found[CODES.index(NPA)])
+
+
+async def _everywhere(
+    play: Play, told: Told, record: str, what: str, true: Callable[[Lead], bool], *, since: float
+) -> list[tuple[Lead, float]]:
+    """Claim that every agency finds the same supported lead under the same id; returns each one's, as CODES go."""
+
+    async def one(code: str) -> tuple[Lead, float]:
+        lead, seconds = await play.wait_lead(code, record, what, true, since=since)
+        told.say(f"   {label(code)}: supported lead of {len(lead.records)} records after {seconds * 1000:.0f} ms")
+        return lead, seconds
+
+    found = await asyncio.gather(*(one(code) for code in CODES))
+    if any(lead.state != Lead.STATE_SUPPORTED for lead, _ in found):
+        raise ClaimError(f"{what}: an agency's lead is not supported")
+    if len({lead.name.rpartition("/")[2] for lead, _ in found}) != 1:
+        raise ClaimError(f"{what}: agencies that see the same records show different ids")
+    return found

@@ -3,6 +3,10 @@
 Each record carries two. `text` stands in its words and travels where the record is released in full.
 `home` stands in fields that never leave (the number in the force's own system, the person, the exhibit
 number), so it must be found at the originator and nowhere else, whatever the label says.
+
+Each is written twice without a gap. SQLite puts what is too long for a page into pieces, each of at least
+489 bytes but for the last, so at most one cut falls into the two copies, and one of them stands whole in
+some page: a search of raw bytes finds it, also in pages that no table holds any more.
 """
 
 from __future__ import annotations
@@ -18,6 +22,7 @@ if TYPE_CHECKING:
 
 _ALPHABET: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 _LENGTH: Final = 20
+_COPIES: Final = 2
 PREFIX: Final = "RKMK-"
 # One literal beginning for both kinds: the search for it is one fast pass over a file.
 PATTERN: Final = re.compile(rb"RKMK-[TH][A-Z2-7]{20}")
@@ -29,6 +34,16 @@ class Markers:
 
     text: str
     home: str
+
+    @property
+    def planted_text(self) -> str:
+        """What is written into the record's words."""
+        return self.text * _COPIES
+
+    @property
+    def planted_home(self) -> str:
+        """What is written into the fields that never leave."""
+        return self.home * _COPIES
 
 
 def make_markers(chance: random.Random) -> Markers:

@@ -22,13 +22,15 @@ if TYPE_CHECKING:
 
 async def plan(play: Play, told: Told) -> None:
     """Claim that a plan needs a second person; that nothing of it is elsewhere is checked in the files."""
-    told.say("7. A plan for a fictitious-identity investigation, approved by a second person; nothing of it leaves")
+    told.say(
+        "7. A plan for a fictitious-identity investigation needs a second person's approval; nothing of it leaves Tokyo"
+    )
     agency = f"agencies/{TOKYO}"
     markers = play.markers()
     plan = personas_pb2.Plan(
         crime_code=personas_pb2.Plan.CRIME_CODE_ROBBERY,
-        necessity=f"({NOTE}){markers.text}",
-        alternatives=f"({NOTE}){markers.home}",
+        necessity=f"({NOTE}){markers.planted_text}",
+        alternatives=f"({NOTE}){markers.planted_home}",
         unit=f"({NOTE})",
         supervisor=f"{agency}/officers/suzuki",
         custodian=f"{agency}/officers/tanaka",
@@ -49,4 +51,5 @@ async def plan(play: Play, told: Told) -> None:
     approved = await chief.call(chief.stub(PersonasServiceStub).ApprovePersona, approve)
     if approved.state != personas_pb2.Persona.STATE_APPROVED or approved.approver == approved.drafter:
         raise ClaimError("the plan was not approved by a second person")
-    told.say(f"   {label(TOKYO)}: approved by its hash {approved.plan_hash[:12]}…")
+    words = f"drafted by one officer, approved by the chief, and only this very text (hash {approved.plan_hash[:12]}…)"
+    told.say(f"   {label(TOKYO)}: {words}")

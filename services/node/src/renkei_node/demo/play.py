@@ -65,8 +65,8 @@ class Play:
         tip = tips_pb2.Tip(
             source=source,
             grading=tips_pb2.Grading(reliability=tips_pb2.Grading.RELIABILITY_B, accuracy=tips_pb2.Grading.ACCURACY_2),
-            text=f"({NOTE}){text} {markers.text}",
-            external_reference=f"演{markers.home}",
+            text=f"({NOTE}){text} {markers.planted_text}",
+            external_reference=f"演{markers.planted_home}",
             handling=_handling(to, index_only=index_only),
             identifiers=found,
         )
@@ -89,8 +89,8 @@ class Play:
             kind=arrests_pb2.Arrest.KIND_WARRANT,
             offence=offence,
             role=role,
-            text=f"({NOTE}){text} {markers.text}",
-            external_reference=f"演{markers.home}",
+            text=f"({NOTE}){text} {markers.planted_text}",
+            external_reference=f"演{markers.planted_home}",
             person=arrests_pb2.Person(display_name="演習 太郎", kana="エンシュウ タロウ"),
             handling=_handling(to, index_only=False),
             seized_items=[arrests_pb2.SeizedItem(description="スマートフォン1台(演習)", identifiers=found)],

@@ -18,6 +18,7 @@ from typing import Final
 
 _CHUNK: Final = 64 * 1024
 _HOST: Final = "127.0.0.1"
+_BACKLOG: Final = 128
 # Close with a reset instead of a farewell, as a pulled cable's far end would after its retries.
 _RESET: Final = struct.pack("ii", 1, 0)
 
@@ -43,20 +44,23 @@ class Proxy:
         self.connections = 0
         """How many were accepted since the start."""
         self._delay_seconds = 0.0
-        self._server: asyncio.Server | None = None
+        self._listener: socket.socket | None = None
+        self._arrived: set[socket.socket] = set()
+        """Accepted, and not yet in the hands of a task."""
         self._open: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._flowing = asyncio.Event()
         self._flowing.set()
         self._answering = asyncio.Event()
         self._answering.set()
-        self._closed = False
-        self._turn = asyncio.Lock()  # two hands at one cable
 
     async def start(self) -> None:
         """Begin to listen."""
-        if self._server is None:
-            self._server = await asyncio.start_server(self._accept, _HOST, self.port)
+        if self._listener is None:
+            listener = socket.create_server((_HOST, self.port), backlog=_BACKLOG)
+            listener.settimeout(0)
+            asyncio.get_running_loop().add_reader(listener, self._accept, listener)
+            self._listener = listener
 
     async def set_mode(self, mode: Mode, *, delay_seconds: float = 0.0) -> None:
         """Change what happens from now on, to open connections too. What a black hole swallowed comes when it ends."""
@@ -67,40 +71,48 @@ class Proxy:
                 event.clear()
             else:
                 event.set()
-        async with self._turn:
-            if self.mode is Mode.CUT:
-                await self._stop_listening()
-                self._reset_all()
-            else:
-                await self.start()
+        if mode is Mode.CUT:
+            self._stop_listening()
+            self._reset_all()
+        else:
+            await self.start()
 
     async def close(self) -> None:
-        """Stop listening and end every connection, those too that were accepted and have not begun."""
-        self._closed = True
-        await self._stop_listening()
+        """Stop listening and end every connection."""
+        self._stop_listening()
         self._reset_all()
         for task in tuple(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        for sock in self._arrived:
+            sock.close()
 
-    async def _stop_listening(self) -> None:
-        server, self._server = self._server, None
-        if server is not None:
-            server.close()  # no wait_closed: since Python 3.12 it waits for connections to end, too
+    def _stop_listening(self) -> None:
+        listener, self._listener = self._listener, None
+        if listener is not None:
+            asyncio.get_running_loop().remove_reader(listener)
+            listener.close()
 
     def _reset_all(self) -> None:
         for writer in tuple(self._open):
             _reset(writer)
 
-    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None  # noqa: S101 (a server's callback runs in a task)
-        if self._closed:
-            _reset(writer)
+    def _accept(self, listener: socket.socket) -> None:
+        # Not asyncio's own server: a connection that it has just taken when it is closed is forgotten, and left open.
+        try:
+            sock, _ = listener.accept()
+        except OSError:  # it went away again
             return
+        sock.settimeout(0)
+        self.connections += 1
+        self._arrived.add(sock)
+        task = asyncio.create_task(self._join(sock))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-        self.connections += 1
+
+    async def _join(self, sock: socket.socket) -> None:
+        self._arrived.discard(sock)
+        reader, writer = await asyncio.open_connection(sock=sock)
         self._open.add(writer)
         far: asyncio.StreamWriter | None = None
         farewell = False

@@ -22,7 +22,7 @@ OTHER_PLATE: Final = "宇都宮 300 さ 99-42"
 
 async def index_only(play: Play, told: Told) -> None:
     """Claim that an index entry alone makes a lead, and that nothing but the index entry arrived."""
-    told.say("3. A record of which Chiba gets the index entry alone makes a lead there, without its text")
+    told.say("3. Kanagawa releases a record to Chiba as an index entry alone: a lead there, without a word of its text")
     number = "020-4222-3333"
     hidden = await play.record_tip(
         KANAGAWA,
@@ -59,13 +59,13 @@ async def index_only(play: Play, told: Told) -> None:
         raise ClaimError("the index entry holds more than an index entry")
     if await play.leads(KANAGAWA, record=hidden.name):
         raise ClaimError("Kanagawa has a lead of a record that was not released to it")
-    told.say(f"   {label(CHIBA)}: lead after {seconds * 1000:.0f} ms; of {hidden.name} only the contact desk")
+    told.say(f"   {label(CHIBA)}: lead after {seconds * 1000:.0f} ms; of the record it has the number and whom to ask")
     told.leads.append((lead, seconds))
 
 
 async def withheld(play: Play, told: Told) -> None:
     """Claim that a record which stays at home makes a lead there and nowhere else."""
-    told.say("4. A record that stays at home would match: a lead at home, none anywhere else")
+    told.say("4. A record that Tokyo keeps to itself would match one of Tochigi: a lead in Tokyo, none anywhere else")
     hidden = await play.record_tip(
         TOKYO,
         play.tip(
@@ -100,7 +100,7 @@ async def withheld(play: Play, told: Told) -> None:
 
 async def withdrawn(play: Play, told: Told) -> None:
     """Claim that a withdrawn record retracts exactly what it caused."""
-    told.say("6. A record is taken back: what it caused goes, and nothing else")
+    told.say("6. Hokkaido takes a record back: the lead that it caused in Saitama goes, and nothing else")
     number = "020-4555-6666"
     first = await play.record_tip(
         SAPPORO,
@@ -137,4 +137,4 @@ async def withdrawn(play: Play, told: Told) -> None:
     gone_names = before.keys() - left.keys()
     if len(gone_names) != 1 or left.items() != {each for each in before.items() if each[0] not in gone_names}:
         raise ClaimError("taking back one record changed other leads")
-    told.say(f"   {label(SAITAMA)}: retracted after {seconds * 1000:.0f} ms, {len(left)} other leads untouched")
+    told.say(f"   {label(SAITAMA)}: lead retracted after {seconds * 1000:.0f} ms, {len(left)} others untouched")

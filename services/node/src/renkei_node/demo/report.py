@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from renkei.leads.v1.leads_pb2 import Lead
 
 from renkei_node.commands.access import visible
-from renkei_node.demo.agencies import AGENCIES
+from renkei_node.demo.agencies import AGENCIES, code_of, label
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -19,6 +20,12 @@ READY_BAR_SECONDS: Final = 10.0
 FIRST_LEAD_BAR_SECONDS: Final = 30.0
 NODE_BAR_MEGABYTES: Final = 200.0
 _SHOWN_FAULTS: Final = 20
+_WORDS: Final = {
+    Lead.STATE_CANDIDATE: "CANDIDATE, for a human to confirm",
+    Lead.STATE_SUPPORTED: "SUPPORTED by independent evidence",
+}
+# Where a record begins in what a lead says of itself; a name is too long for two in a line.
+_RECORD: Final = re.compile(r"(?<=[：、:,]) ?agencies/")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,11 +72,12 @@ class Outcome:
         )
 
 
-def lead_lines(lead: Lead, seconds: float) -> Iterator[str]:
-    """Give the lines of one lead: warnings first, then what it says in both languages."""
-    yield f"\n{lead.name}  {Lead.State.Name(lead.state).removeprefix('STATE_')}  after {seconds:.2f} s"
+def lead_lines(act: int, lead: Lead, seconds: float) -> Iterator[str]:
+    """Give the lines of one lead: warnings first, then what it says in both languages, a record a line."""
+    yield f"\n{act}. {label(code_of(lead.name))}, after {seconds:.2f} s: {_WORDS[lead.state]}"
+    yield f"  {lead.name}"
     for caveat in dict.fromkeys(record.caveat for record in lead.records if record.caveat):
         yield f"  ⚠ {visible(caveat)}"
     for explanation in (lead.explanation_ja, lead.explanation_en):
-        for line in explanation.split("\n"):
+        for line in _RECORD.sub("\n      agencies/", explanation).split("\n"):
             yield f"  {visible(line)}"

@@ -5,20 +5,19 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
-import tempfile
 import time
-from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
 import psutil
 
+from renkei_chassis.errors import RenkeiError
 from renkei_node.demo.agencies import CODES
 from renkei_node.demo.checks import Findings, check, check_leads
 from renkei_node.demo.columns import NOTE
 from renkei_node.demo.csv_reader import CsvError
+from renkei_node.demo.ending import run_to_an_end
 from renkei_node.demo.federation import Federation, NodeDiedError
 from renkei_node.demo.journal import Journal
 from renkei_node.demo.loading import LoadRefusedError, load
@@ -31,74 +30,47 @@ from renkei_node.demo.timeline import read_cases
 from renkei_node.demo.told import Told
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+    from subprocess import Popen
 
     from renkei_node.demo.synthetic import Export
 
 _SHOWN_CASES: Final = 5
 _PATIENCE_SECONDS: Final = 5.0
-_INTERRUPTED: Final = 130
-_TERMINATED: Final = 143
+_INTERRUPTED: Final = 128 + signal.SIGINT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Wishes:
+class Wishes:
+    """How the demo is to run."""
+
     once: bool
     records: int
     tamper: Callable[[Federation, Journal], None] | None
     bars: bool
 
 
-def run_demo(
-    *,
-    once: bool,
-    directory: Path | None,
-    records: int,
-    tamper: Callable[[Federation, Journal], None] | None = None,
-    bars: bool = True,
-) -> int:
-    """Run it and return the exit status: 0 only if every claim held and every bar was met.
-
-    The last two are for the demo's own tests: `tamper` is called just before the checks, to plant a loss
-    or a leak, and without `bars` a machine busy with other tests is no fault.
-    """
-    wishes = _Wishes(once=once, records=records, tamper=tamper, bars=bars)
-    with _work(directory) as path:
-        federation = Federation(path)
-        try:
-            return asyncio.run(_run(federation, wishes))
-        except KeyboardInterrupt:
-            click.echo("stopped")
-            return _INTERRUPTED
-        except asyncio.CancelledError:  # by a signal: see _run
-            return _TERMINATED
-        except (ClaimError, CsvError, LoadRefusedError, NodeDiedError, TimeoutError) as error:
-            click.echo(f"demo: {str(error) or 'not ready in time'}", err=True)
-            return 1
-        finally:
-            federation.kill()
+def run_demo(path: Path, processes: Mapping[str, Popen[bytes]], wishes: Wishes) -> int:
+    """Run it with processes that were launched already; returns the exit status."""
+    federation = Federation(path, launched=processes)
+    try:
+        status = run_to_an_end(_run(federation, wishes), at_last=federation.kill)
+    except (ClaimError, CsvError, LoadRefusedError, NodeDiedError, RenkeiError, TimeoutError) as error:
+        click.echo(f"demo: {str(error) or 'not ready in time'}", err=True)
+        return 1
+    if status == _INTERRUPTED:
+        click.echo("stopped")
+    return status
 
 
-@contextmanager
-def _work(directory: Path | None) -> Iterator[Path]:
-    if directory is None:
-        with tempfile.TemporaryDirectory(prefix="renkei-demo-") as name:
-            yield Path(name)
-        return
-    directory.mkdir(parents=True, exist_ok=True)
-    if any(directory.iterdir()):
-        raise click.ClickException(f"{directory} is not empty: name a new directory")
-    yield directory.absolute()
-
-
-async def _run(federation: Federation, wishes: _Wishes) -> int:
+async def _run(federation: Federation, wishes: Wishes) -> int:
     # From the start of this process: whoever waits has waited for that, too.
     began = time.monotonic() - (time.time() - psutil.Process().create_time())
-    task = asyncio.current_task()
-    assert task is not None  # noqa: S101 (asyncio.run makes one)
-    for number in (signal.SIGTERM, signal.SIGHUP):  # Ctrl-C does the same by itself
-        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
-    click.echo(f"{NOTE}: every person, number, account and record here is invented")
+    click.echo(f"{NOTE}: every person, number, account and record here is invented. Nobody official endorses this.")
+    click.echo(
+        "These nodes release without a legal instrument (release_without_instrument); by default a node does not."
+    )
     _background()
     journal = Journal()
     await asyncio.to_thread(federation.set_up)
@@ -112,10 +84,12 @@ async def _run(federation: Federation, wishes: _Wishes) -> int:
         await _load(exports, federation, journal)
         await tell_rest(play, told, series)
         click.echo(f"everything is in effect everywhere {await play.at_rest():.1f} s after the last record")
-        for lead, seconds in told.leads:
-            click.echo("\n".join(lead_lines(lead, seconds)))
+        click.echo("\nThe leads of acts 1 to 5, each as one agency reads it")
+        for act, (lead, seconds) in enumerate(told.leads, start=1):
+            click.echo("\n".join(lead_lines(act, lead, seconds)))
         if wishes.tamper is not None:
             await asyncio.to_thread(wishes.tamper, federation, journal)
+        click.echo("\nLooking for losses and leaks in every database, file, metrics page and command line of the seven")
         findings, leads = await _examine(play)
         outcome = Outcome(
             ready=ready,

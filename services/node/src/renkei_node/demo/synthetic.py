@@ -111,13 +111,13 @@ class _Inventor:
         chance = self._chance
         markers = make_markers(chance)
         return {
-            **self._common(number, code, shared, home=markers.home),
+            **self._common(number, code, shared, home=markers.planted_home),
             c.OBSERVED: self._moment(number),
             c.SOURCE: chance.choice(list(c.SOURCES)),
             c.RELIABILITY: chance.choice("ABCX"),
             c.ACCURACY: chance.choice("1234"),
             c.TITLE: chance.choice(_TITLES),
-            c.TEXT: f"{chance.choice(_TEXTS)}({c.NOTE}){markers.text}",
+            c.TEXT: f"{chance.choice(_TEXTS)}({c.NOTE}){markers.planted_text}",
             c.PROVENANCE: chance.choice(list(c.PROVENANCES)),
         }
 
@@ -126,15 +126,15 @@ class _Inventor:
         markers = make_markers(chance)
         birth = date(1980, 1, 1) + timedelta(days=chance.randrange(9000))
         return {
-            **self._common(number, code, shared, home=markers.home),
+            **self._common(number, code, shared, home=markers.planted_home),
             c.RESTRAINED: self._moment(number),
             c.KIND: chance.choice(list(c.KINDS)),
             c.OFFENCE: chance.choice(_OFFENCES),
-            c.PERSON: f"{chance.choice(_FAMILY)}太郎{markers.home}",
+            c.PERSON: f"{chance.choice(_FAMILY)}太郎{markers.planted_home}",
             c.KANA: "エンシュウ タロウ",
             c.BIRTH: write_wareki(birth),
             c.ROLE: chance.choice(list(c.ROLES)),
-            c.TEXT: f"{chance.choice(_TEXTS)}({c.NOTE}){markers.text}",
+            c.TEXT: f"{chance.choice(_TEXTS)}({c.NOTE}){markers.planted_text}",
             c.ITEM: chance.choice(_ITEMS),
             c.EXHIBIT: f"演押{number}",
             c.ADDRESS_BOOK: ";".join(

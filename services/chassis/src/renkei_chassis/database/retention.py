@@ -1,0 +1,64 @@
+"""Forget requests after 30 days, and never sooner because somebody turned the clock.
+
+A wall clock that is a year ahead for a minute must not cost the ids of yesterday: a repeat of theirs would be carried
+out twice. So it is not asked how old a row is, but whether it is older than every hour that was seen on the clock in
+the last 30 days *of running*. A clock that was wrong makes rows live longer, and so does a node that stood still.
+"""
+
+from __future__ import annotations
+
+import struct
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from sqlalchemy import select
+
+from renkei_chassis.database import tables
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from renkei_chassis.database.transaction import Transaction
+
+KEPT: Final = timedelta(days=30)
+HOUR: Final = timedelta(hours=1)
+_SLACK: Final = timedelta(seconds=10)  # clocks are slewed, and an hour's timer may fire a little early
+_HOUR_US: Final = (HOUR - _SLACK) // timedelta(microseconds=1)
+# An hour is counted a little early each time, and still they make 30 whole days.
+HOURS_SEEN: Final = KEPT // (HOUR - _SLACK) + 1
+AT_ONCE: Final = 5000
+_KEY: Final = "hours"
+
+
+def see_hour(transaction: Transaction) -> None:
+    """Note what the clock shows, once an hour: called more often, or after a restart, it waits for the next."""
+    hours = _hours(transaction)
+    if hours and abs(transaction.now_us - hours[-1]) < _HOUR_US:
+        return
+    seen = [*hours, transaction.now_us][-HOURS_SEEN - 1 :]
+    value = struct.pack(f"<{len(seen)}q", *seen)
+    facts = tables.facts
+    if hours:
+        transaction.execute(facts.update().where(facts.c.key == _KEY).values(value=value))
+    else:
+        transaction.execute(facts.insert().values(key=_KEY, value=value))
+
+
+def forget_requests(transaction: Transaction) -> bool:
+    """Drop some of what is older than 30 days; returns whether there may be more. A group must not take long."""
+    hours = _hours(transaction)
+    if len(hours) <= HOURS_SEEN:
+        return False
+    requests = tables.requests
+    old = select(requests.c.request_id).where(requests.c.time_us < min(hours)).limit(AT_ONCE)
+    gone = transaction.execute(requests.delete().where(requests.c.request_id.in_(old)))
+    return gone.rowcount == AT_ONCE
+
+
+def _hours(transaction: Transaction) -> Sequence[int]:
+    """Give what the clock showed at each of the last hours."""
+    row = transaction.first(select(tables.facts.c.value).where(tables.facts.c.key == _KEY))
+    if row is None:
+        return ()
+    value = bytes(row.value)
+    return struct.unpack(f"<{len(value) // 8}q", value)
