@@ -61,15 +61,18 @@ def moving(federation: Federation) -> list[str]:
     return found
 
 
-def check(federation: Federation, history: History) -> list[str]:
-    """Give a line for everything that is not as it has to be. The nodes must be up, and settled. Blocks."""
+def check(federation: Federation, history: History, told: bytes) -> list[str]:
+    """Give a line for everything that is not as it has to be. The nodes must be up, and settled. Blocks.
+
+    `told` is what a collector of traces and metrics got.
+    """
     sights = {code: look(member) for code, member in federation.members.items()}
     found = list(history.complaints)
     for sight in sights.values():
         found += _torn_logs(sight)
         found += _torn_lanes(sight, sights)
     found += _records(history, sights)
-    found += leaks(federation, history)
+    found += leaks(federation, history, told)
     return found
 
 

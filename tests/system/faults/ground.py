@@ -8,12 +8,15 @@ import random
 import shutil
 import signal
 from collections import Counter
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+import psutil
+
 from renkei_chassis.failpoints import VARIABLE as FAILPOINT
 from renkei_node.demo.proxy import Mode
+from tests.otlp import Received, receiving
 from tests.system.faults import disks
 from tests.system.faults.cables import Mischief, NatsCable
 from tests.system.faults.checker import check, settle
@@ -84,6 +87,9 @@ class Ground:
         self.counts: Counter[str] = Counter()
         """How often each fault happened."""
         self.chance = random.Random(seed)
+        self.told = Received()
+        """What the nodes told their collector of traces and metrics."""
+        self._collecting = ExitStack()
         self._settings = settings
         self._plant = plant or {}
 
@@ -106,9 +112,11 @@ class Ground:
         for disk in self.disks.values():
             disk.make()
         self.federation.set_up()
+        port = self.federation.claims.claim()
+        self._collecting.enter_context(receiving(port, self.told))
         for code, member in self.federation.members.items():
             with member.directory.settings.open("a") as file:
-                file.write(self._settings)
+                file.write(f'{self._settings}\n[telemetry]\ncollector = "127.0.0.1:{port}"\ntrace_ratio = 1\n')
             member.command = _LAUNCH
             turn(self._clock(code), 0.0)
             member.environment = {CLOCK: str(self._clock(code))}
@@ -159,7 +167,7 @@ class Ground:
         await self.heal()
         await self.load.stop()
         unsettled = await settle(self.federation, seconds=seconds)
-        return unsettled + await in_thread(check, self.federation, self.history)
+        return unsettled + await in_thread(check, self.federation, self.history, self.told.everything())
 
     async def stop(self) -> None:
         """End everything; nothing is left behind."""
@@ -169,6 +177,7 @@ class Ground:
         try:
             await self.federation.stop()
         finally:
+            await in_thread(self._end_the_rest)
             await in_thread(self._clean)
 
     def _wake_all(self) -> None:
@@ -178,7 +187,16 @@ class Ground:
             if member.process is not None and member.process.poll() is not None:
                 member.kill_nats()
 
+    def _end_the_rest(self) -> None:
+        """End what a bad ending left behind: it would hold its disk."""
+        left = self.federation.left_behind()
+        for process in left:
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+        psutil.wait_procs(left, timeout=5)
+
     def _clean(self) -> None:
+        self._collecting.close()
         for disk in self.disks.values():
             disk.throw_away()
 

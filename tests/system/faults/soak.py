@@ -19,7 +19,6 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -28,6 +27,7 @@ from tests.system.faults.ground import Ground, disks_impossible
 from tests.system.faults.history import Outcome
 from tests.system.faults.kinds import FAULTS
 from tests.system.faults.schedule import STEPS, plan, play
+from tests.system.faults.threads import in_thread
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 _ROUND_SECONDS: Final = 300.0
 _COMMAND: Final = ".venv/bin/python -m tests.system.faults.soak"
 _MOST_LINES: Final = 20
+_MOST_WORDS: Final = 600
 
 
 @dataclass(slots=True, kw_only=True)
@@ -97,20 +98,20 @@ async def _round(
         ground = Ground(Path(path), seed=seed, has_disks=not disks_impossible(), settings="")
         playing = asyncio.create_task(_play(ground, steps))
         stopping = asyncio.create_task(stop.wait())
+        await asyncio.wait({playing, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        was_stopped = not playing.done()
+        for task in (playing, stopping):
+            task.cancel()
+        await asyncio.wait({playing, stopping})
+        wrong = [] if was_stopped else playing.result()
+        if wrong and options.keep is not None:
+            await in_thread(ground.keep, options.keep / str(seed))
         try:
-            await asyncio.wait({playing, stopping}, return_when=asyncio.FIRST_COMPLETED)
-            if not playing.done():
-                playing.cancel()
-                await asyncio.gather(playing, return_exceptions=True)
-                return
-            wrong = playing.result()
-            if wrong and options.keep is not None:
-                await asyncio.to_thread(ground.keep, options.keep / str(seed))
-        finally:
-            stopping.cancel()
-            with suppress(asyncio.CancelledError):
-                await stopping
             await ground.stop()
+        except Exception as error:  # noqa: BLE001 (the disks are free, and the seed has to be told)
+            wrong.append(f"LEFT by {type(error).__name__}: {str(error)[-_MOST_WORDS:]}")
+    if was_stopped:
+        return
     _count(tally, ground)
     if wrong:
         _tell(tally, seed, options, wrong)
@@ -125,7 +126,7 @@ async def _play(ground: Ground, steps: Sequence[Step]) -> list[str]:
             return await ground.verdict()
     except Exception as error:  # noqa: BLE001 (whatever it is, the seed has to be told)
         causes = error.exceptions if isinstance(error, ExceptionGroup) else (error,)
-        return [f"ENDED by {type(cause).__name__}: {str(cause)[-600:]}" for cause in causes]
+        return [f"ENDED by {type(cause).__name__}: {str(cause)[-_MOST_WORDS:]}" for cause in causes]
 
 
 def _count(tally: Tally, ground: Ground) -> None:
