@@ -60,7 +60,9 @@ def prove(name: str) -> list[str]:
     environment = FOLDER / name
     # With a cache of its own, so that it does not argue with the big run about the last failures.
     cache = f"cache_dir={environment / 'pytest-cache'}"
-    return install(name, environment) or run([python_of(environment), "-m", "pytest", "-q", "-o", cache, str(tests)])
+    # What takes long explores pure rules or kills processes; none of it leans on a neighbour, and it runs once anyway.
+    words = ["-m", "pytest", "-q", "-m", "not slow", "-o", cache, str(tests)]
+    return install(name, environment) or run([python_of(environment), *words])
 
 
 def prove_command() -> list[str]:

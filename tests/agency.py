@@ -180,7 +180,15 @@ def _exchange_api(cut_off: set[str]) -> Api:
     return {
         "renkei.exchange.v1.ExchangeService": {
             "ListPeers": ReadMethod(answer=list_peers),
-            "ReadLane": ReadMethod(answer=no_lanes),
-            "ListDeliveries": ReadMethod(answer=no_lanes),
+            **{
+                name: ReadMethod(answer=no_lanes)
+                for name in (
+                    "ReadLane",
+                    "ListDeliveries",
+                    "RaiseImminentHarm",
+                    "ReviewImminentHarm",
+                    "ListImminentHarm",
+                )
+            },
         }
     }

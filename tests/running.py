@@ -19,15 +19,19 @@ if TYPE_CHECKING:
 
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+    from renkei_chassis.clock import Clock
     from renkei_chassis.service import Blueprint
 
 AGENCY = "agencies/jp-12"
+NEIGHBOURS = ("tips", "arrests", "exchange")
+NOBODY = "127.0.0.1:1"
 
 
 class Running:
     """A service that serves, and clients of it for whomever a test wants to be."""
 
-    def __init__(self, *, service: Service, address: str, issuer: Ed25519PrivateKey) -> None:
+    def __init__(self, *, service: Service, address: str, issuer: Ed25519PrivateKey, agency: str) -> None:
+        self.agency = agency
         self.service = service
         self.address = address
         self._issuer = issuer
@@ -37,9 +41,9 @@ class Running:
         """Make an officer's token."""
         return mint(
             self._issuer,
-            issuer=AGENCY,
-            subject=f"{AGENCY}/officers/{officer}",
-            audience=AGENCY,
+            issuer=self.agency,
+            subject=f"{self.agency}/officers/{officer}",
+            audience=self.agency,
             roles=roles,
             now_us=WallClock().now_us(),
             life_seconds=300,
@@ -59,13 +63,15 @@ class Running:
 
 
 @asynccontextmanager
-async def running(blueprint: Blueprint, directory: Path) -> AsyncIterator[Running]:
-    """Run a service of jp-12 that has no neighbours and no NATS."""
+async def running(
+    blueprint: Blueprint, directory: Path, *, agency: str = AGENCY, clock: Clock | None = None
+) -> AsyncIterator[Running]:
+    """Run a service that has no neighbours (nothing answers where they would be) and no NATS."""
     issuer, key = generate(), generate()
-    own = f"{AGENCY}/services/{blueprint.name}"
+    own = f"{agency}/services/{blueprint.name}"
     trust = TrustFile(
         issuers=(
-            Issuer(issuer=AGENCY, kind=IssuerKind.NODE, public_key=public_text(issuer)),
+            Issuer(issuer=agency, kind=IssuerKind.NODE, public_key=public_text(issuer)),
             Issuer(issuer=own, kind=IssuerKind.SERVICE, public_key=public_text(key)),
         )
     )
@@ -73,11 +79,16 @@ async def running(blueprint: Blueprint, directory: Path) -> AsyncIterator[Runnin
     try:
         address = f"127.0.0.1:{await asyncio.to_thread(ports.claim)}"
         around = Surroundings(
-            agency=AGENCY, data_directory=directory, addresses={blueprint.name: address}, key=key, trust=trust
+            agency=agency,
+            data_directory=directory,
+            addresses={**dict.fromkeys(NEIGHBOURS, NOBODY), blueprint.name: address},
+            key=key,
+            trust=trust,
+            clock=clock or WallClock(),
         )
         service = Service(blueprint=blueprint, surroundings=around)
         await service.start()
-        started = Running(service=service, address=address, issuer=issuer)
+        started = Running(service=service, address=address, issuer=issuer, agency=agency)
         try:
             yield started
         finally:

@@ -73,7 +73,7 @@ def test_nothing_of_ours_is_asked_of_a_registry() -> None:
 
 def test_an_alone_install_gets_what_the_service_declares_and_no_other_service() -> None:
     assert alone.closure("normalform") == {"normalform"}
-    assert alone.closure("personas") == {"personas", "chassis", "contract"}
+    assert alone.closure("personas") == {"personas", "chassis", "contract", "normalform"}
     assert alone.closure("tips") == {"tips", "chassis", "contract", "normalform"}
 
 

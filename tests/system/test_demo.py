@@ -31,6 +31,8 @@ def test_the_demo_proves_its_claims_and_says_so_in_its_last_line() -> None:
     assert (status, lost, leaked) == (0, 0, 0), lines[-30:]
     assert records == 214  # those of the exports and fourteen of the story
     assert leads >= 5
+    assert any("statistics: ROBBERY, INSTRUCTED_NO_CONTACT_HARM_PREVENTED: 1" in line for line in lines)
+    assert any("no byte of the legend is anywhere but in the personas service" in line for line in lines)
     assert [line.split()[0] for line in lines[-4:-1]] == ["ready", "first", "largest"]
 
 

@@ -135,7 +135,7 @@ def test_an_exception_is_told_by_class_and_frames(lines: Callable[[], list[dict[
     (line,) = lines()
     assert [one["class"] for one in line["error"]] == ["builtins.RuntimeError", "builtins.ValueError"]
     assert line["error"][0]["frames"][-1].endswith(" _fail")
-    assert "090" not in json.dumps(line)
+    assert "090" not in json.dumps(line["error"])  # the time may hold any digits
 
 
 def test_the_members_of_a_group_are_told_by_class(lines: Callable[[], list[dict[str, Any]]]) -> None:

@@ -12,7 +12,7 @@ from renkei.exchange.v1.exchange_pb2 import LANE_CONTROL
 
 from renkei_chassis.contract import is_known
 from renkei_chassis.database.transaction import NewEvent, RawPayload
-from renkei_exchange import alarms, store
+from renkei_exchange import alarms, harm, store
 from renkei_exchange.lane import lane_name
 from renkei_exchange.release import GRADES, leaves_when_released, speaks_of_lanes
 
@@ -62,6 +62,8 @@ class Admission:
             self._refuse(transaction, alarms.WRONG_LANE, route, item, event_type=event.type)
         elif event.type == _RECEIPT:
             self._receipt(transaction, route, item, event)
+        elif event.type == harm.TYPE and not harm.receive(transaction, route.origin, event.data.value):
+            self._refuse(transaction, alarms.UNREADABLE, route, item)
         else:
             transaction.emit(_new_event(route, take, item, event))
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from renkei_chassis.database.engine import Database
     from renkei_chassis.rpc.page_tokens import PageTokens
+    from renkei_exchange.harm import Harm
     from renkei_exchange.peers import Peer
     from renkei_exchange.receipts import Received
 
@@ -34,12 +35,20 @@ class ExchangeApi:
     """The methods of ExchangeService."""
 
     def __init__(
-        self, *, peers: Mapping[str, Peer], database: Database, received: Received, tokens: PageTokens, epoch: str
+        self,
+        *,
+        peers: Mapping[str, Peer],
+        database: Database,
+        received: Received,
+        harm: Harm,
+        tokens: PageTokens,
+        epoch: str,
     ) -> None:
         """Take the peers by name, and the epoch of the lanes to them."""
         self._peers = peers
         self._database = database
         self._received = received
+        self._harm = harm
         self._tokens = tokens
         self._epoch = epoch
 
@@ -50,6 +59,7 @@ class ExchangeApi:
                 "ReadLane": ReadMethod(answer=self.read_lane),
                 "ListPeers": ReadMethod(answer=self.list_peers),
                 "ListDeliveries": ReadMethod(answer=self.list_deliveries),
+                **self._harm.methods(),
             }
         }
 

@@ -20,12 +20,24 @@ if TYPE_CHECKING:
 
 GRADES: Final = (GRADE_INDEX_ONLY, GRADE_FULL)
 """The grades at which something leaves."""
+SHORT_LISTED: Final = frozenset({"renkei.personas.v1"})
+"""Packages of which nothing leaves without a short list, should one ever lose it."""
 _TYPE_URL: Final = "type.googleapis.com/"
 
 
 def leaves_when_released(type_name: str) -> bool:
-    """Tell whether events of a type that the contract knows may leave to their audience."""
-    return _travel(type_name) == policy_pb2.TRAVEL_RELEASED
+    """Tell whether events of a type that the contract knows may leave to their audience.
+
+    Where its file has a short list, the type must stand on it too, whatever its own mark says.
+    """
+    return _travel(type_name) == policy_pb2.TRAVEL_RELEASED and is_listed(type_name)
+
+
+def is_listed(type_name: str) -> bool:
+    """Tell whether the file of a known type has no short list of what leaves, or names the type in it."""
+    file = cast("Descriptor", event_type(type_name).DESCRIPTOR).file
+    listed = file.GetOptions().Extensions[policy_pb2.leaving]
+    return type_name in listed or (not listed and file.package not in SHORT_LISTED)
 
 
 def speaks_of_lanes(type_name: str) -> bool:

@@ -101,6 +101,21 @@ items: Final = Table(
     Index("bundle_item_by_peer", "peer", "lane", "id"),
 )
 
+# Messages of imminent harm, sent (with a sender) and received (without).
+harm: Final = Table(
+    "imminent_harm",
+    _metadata,
+    Column("number", _Number, primary_key=True, autoincrement=True),
+    Column("name", String(128), nullable=False, unique=True),
+    Column("content", LargeBinary, nullable=False),
+    Column("recipients", String(2200), nullable=False),
+    Column("sender", String(128), nullable=False),
+    Column("time_us", BigInteger, nullable=False),
+    Column("review_us", BigInteger, nullable=False),
+    Column("reviewer", String(128), nullable=False),
+    Column("review_note", String(2000), nullable=False),
+)
+
 SCHEMA: Final = Schema(component="exchange", metadata=_metadata)
 
 

@@ -17,6 +17,7 @@ from renkei_exchange import alarms
 from renkei_exchange.admission import Admission
 from renkei_exchange.alarms import Alarms
 from renkei_exchange.api import ExchangeApi
+from renkei_exchange.harm import Harm
 from renkei_exchange.inbound import InboundLane
 from renkei_exchange.inbox import Inbox
 from renkei_exchange.lane import LANES, Route, lane_name
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from renkei_exchange.federation import Agency, Federation
     from renkei_exchange.settings import Settings
 
-FOLLOWS: Final = ("tips", "arrests")
+FOLLOWS: Final = ("tips", "arrests", "personas")
 """The services whose logs hold what may be released."""
 
 # The lanes have a rhythm of their own; tries in between would only tell late that a peer is cut off.
@@ -82,6 +83,14 @@ class _Exchange:
         self.minter = Minter(key, issuer=f"{parts.agency}/services/exchange", role="PEER", clock=parts.clock)
         self.outbound = Outbound(own=parts.agency, peers=agencies, epoch=parts.database.epoch)
         self.received = Received(database=parts.database, writer=parts.writer, peers=agencies)
+        self.harm = Harm(
+            own=parts.agency,
+            peers=agencies,
+            outbound=self.outbound,
+            database=parts.database,
+            tokens=parts.tokens,
+            clock=parts.clock,
+        )
         self.admission = Admission(received=self.received, alarms=self.alarms)
         self.peers = {name: self._peer(agency) for name, agency in agencies.items()}
 
@@ -92,6 +101,7 @@ class _Exchange:
             peers=self.peers,
             database=parts.database,
             received=self.received,
+            harm=self.harm,
             tokens=parts.tokens,
             epoch=parts.database.epoch,
         )

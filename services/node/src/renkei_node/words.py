@@ -30,6 +30,7 @@ WORDS: Final = {
     "unreceived": {"ja": "未受信", "en": "not received"},
     "items": {"ja": "件", "en": ""},
     "blocked": {"ja": "停止", "en": "blocked"},
+    "nothing": {"ja": "該当なし", "en": "nothing"},
     "no_leads": {"ja": "手がかりはありません", "en": "no leads"},
     "handling": {"ja": "取扱い", "en": "handling"},
     "records": {"ja": "記録", "en": "records"},

@@ -5,18 +5,57 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from renkei_chassis.service import Blueprint, Parts, Wiring
-from renkei_personas.api import PersonasApi
-from renkei_personas.store import SCHEMA
+from renkei_personas.acts import Acts
+from renkei_personas.api import api_of
+from renkei_personas.clock_task import ClockTask
+from renkei_personas.collisions import Collisions
+from renkei_personas.contacts import Contacts
+from renkei_personas.disclosures import Disclosures
+from renkei_personas.documents import Documents
+from renkei_personas.inbox import Inbox
+from renkei_personas.names import Names
+from renkei_personas.plans import Plans
+from renkei_personas.reading import Reading
+from renkei_personas.refusals import Refusals
+from renkei_personas.reports import Reports
+from renkei_personas.store.tables import SCHEMA
 
 if TYPE_CHECKING:
     from renkei_personas.settings import Settings
 
 
 def blueprint(settings: Settings) -> Blueprint:
-    """Describe the service. It follows nobody: nothing comes in but by its own methods."""
+    """Describe the service.
+
+    It follows the exchange, through which reports and acknowledgements come in, and with tips and arrests also what
+    real records say, which invented values must not hit.
+    """
 
     def wire(parts: Parts) -> Wiring:
-        api = PersonasApi(agency=parts.agency, settings=settings, database=parts.database, tokens=parts.tokens)
-        return Wiring(api=api.api())
+        names = Names(parts.agency)
+        acts = Acts(names=names, settings=settings)
+        collisions = Collisions(parts.database.secret)
+        reading = Reading(acts=acts, database=parts.database, tokens=parts.tokens, clock=parts.clock)
+        api = api_of(
+            plans=Plans(acts=acts, legal_basis_keys=settings.legal_basis_keys),
+            reading=reading,
+            documents=Documents(acts=acts, reading=reading, database=parts.database, collisions=collisions),
+            contacts=Contacts(acts=acts, reading=reading),
+            disclosures=Disclosures(acts=acts, reading=reading),
+            reports=Reports(names=names, npa=settings.npa, database=parts.database, tokens=parts.tokens),
+        )
+        clocks = ClockTask(
+            acts=acts,
+            database=parts.database,
+            writer=parts.writer,
+            clock=parts.clock,
+            seconds=settings.clock_seconds,
+        )
+        return Wiring(
+            api=api,
+            follows=Inbox(acts=acts, npa=settings.npa, collisions=collisions).handlers(),
+            tasks={"clocks": clocks.run},
+            on_refused=Refusals(parts.writer).record,
+        )
 
     return Blueprint(name="personas", schema=SCHEMA, wire=wire)

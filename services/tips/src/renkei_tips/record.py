@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from renkei.identifiers.v1.identifiers_pb2 import PROVENANCE_WITHHELD_ASK_ORIGINATOR
+from renkei.policy.v1.handling_pb2 import JUDICIAL_USE_FREE
 from renkei.tips.v1.tips_pb2 import CreateTipRequest, Tip
 
+from renkei_chassis.errors import FailedPrecondition
 from renkei_chassis.records.kind import RecordKind
 from renkei_chassis.resource_names import Pattern
 from renkei_normalform import search_fragment
@@ -52,7 +55,27 @@ def _category(tip: Tip) -> int:
 
 
 def _complete(tip: Tip) -> None:
+    if _is_withheld(tip) and tip.handling.judicial_use == JUDICIAL_USE_FREE:
+        raise FailedPrecondition(
+            "JUDICIAL_USE_WITHHELD",
+            "a tip whose source is withheld is for asking the originator before any use in court",
+            metadata={"field": "tip.handling.judicial_use"},
+        )
     tip.state = tip.state or Tip.STATE_RECEIVED
+
+
+def _succeed(before: Tip, after: Tip) -> None:
+    """Keep a withheld source withheld: no later version may name one, or another kind of one."""
+    if _is_withheld(before) and (not _is_withheld(after) or after.source != before.source):
+        raise FailedPrecondition(
+            "SOURCE_WITHHELD",
+            "a tip whose source is withheld stays so, and is never described as another source's",
+            metadata={"field": "tip.identifiers" if after.source == before.source else "tip.source"},
+        )
+
+
+def _is_withheld(tip: Tip) -> bool:
+    return any(one.provenance == PROVENANCE_WITHHELD_ASK_ORIGINATOR for one in tip.identifiers)
 
 
 def _present(_tip: Tip, _now: datetime) -> None:
@@ -76,4 +99,5 @@ TIPS: Final = RecordKind(
     category=_category,
     complete=_complete,
     present=_present,
+    succeed=_succeed,
 )

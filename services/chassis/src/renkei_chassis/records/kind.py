@@ -74,6 +74,8 @@ class RecordKind:
     """Check the kind's own rules before a version is stored, and set what is computed and stored."""
     present: Callable[[Record, datetime], None]
     """Set what is computed whenever an own record is read, and never stored."""
+    succeed: Callable[[Record, Record], None] = lambda _before, _after: None
+    """Refuse a version that may not take the place of the one before."""
 
     @property
     def collection(self) -> str:

@@ -134,6 +134,7 @@ class Rules:
         after: Record = kind.message()
         after.CopyFrom(before)
         change(after)
+        kind.succeed(before, after)
         version = current.row.version + 1
         rows = self._finish(transaction, after, version=version, reason=reason, caller=caller)
         request = kind.create_request(request_id=_ANY_REQUEST, parent=self._policy.agency)

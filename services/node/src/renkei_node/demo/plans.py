@@ -36,6 +36,8 @@ async def plan(play: Play, told: Told) -> None:
         custodian=f"{agency}/officers/tanaka",
         document_count=1,
         officers_consent=True,
+        team=[f"{agency}/officers/sato"],
+        supervisor_rank=personas_pb2.Plan.RANK_INSPECTOR,
     )
     now = datetime.now(JAPAN)
     plan.period_start.FromDatetime(now)

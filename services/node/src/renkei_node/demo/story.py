@@ -8,6 +8,7 @@ from renkei_node.demo.cables import cut_off
 from renkei_node.demo.linking import assault_months_later, link_in_three_forces
 from renkei_node.demo.plans import plan
 from renkei_node.demo.releases import index_only, withdrawn, withheld
+from renkei_node.demo.undercover import undercover
 
 if TYPE_CHECKING:
     from renkei_node.demo.play import Play
@@ -27,3 +28,4 @@ async def tell_rest(play: Play, told: Told, series: list[str]) -> None:
     await cut_off(play, told)
     await withdrawn(play, told)
     await plan(play, told)
+    await undercover(play, told)

@@ -1,0 +1,367 @@
+"""Explore every configuration that the rules can reach within bounds, and hold each step against the law.
+
+A model is a first case, an alphabet of acts and a last day. Beside the case stands a ghost: what really happened, noted
+from the acts alone and never from what the rules made of them. Days pass with or without the clocks being looked at
+(a node that is off), so the guards alone must hold, too.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from renkei_personas.domain import decide as decide_module
+from renkei_personas.domain.case import Act, Case
+from renkei_personas.domain.plan import Plan, Rules
+from renkei_personas.domain.reasons import Refused
+from renkei_personas.domain.states import Outcome, Paper, State
+from tests.personas.world import (
+    ACTOR,
+    AGENCY,
+    CHIEF,
+    CUSTODIAN,
+    DAY,
+    DRAFTER,
+    OTHER_WITNESS,
+    ROLES,
+    START,
+    SUPERVISOR,
+    WITNESS,
+    officer,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+SECOND_SUPERVISOR: Final = officer("second")
+RULES: Final = Rules(
+    agency=AGENCY,
+    approval_valid=2 * DAY,
+    review_within=DAY,
+    log_within=timedelta(hours=12),
+    wind_down=2 * DAY,
+    longest_hold=3 * DAY,
+)
+
+
+def _plan(end: int, count: int) -> Plan:
+    return Plan(
+        crime=1,
+        necessity=True,
+        alternatives=True,
+        unit=True,
+        supervisor=SUPERVISOR,
+        supervisor_rank=1,
+        custodian=CUSTODIAN,
+        team=(ACTOR,),
+        period_start=START + DAY,
+        period_end=START + end * DAY,
+        document_count=count,
+        officers_consent=True,
+    )
+
+
+PLANS: Final = {b"first": _plan(3, 1), b"second": _plan(5, 2), b"other": _plan(3, 2)}
+FRESH: Final = Case(state=State.DRAFT, plan=PLANS[b"first"], drafter=DRAFTER, supervisor=SUPERVISOR, plan_hash=b"first")
+
+
+class ViolatedError(Exception):
+    """A step or a configuration that the law forbids; the text says which."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ghost:
+    """What really happened."""
+
+    approved: frozenset[bytes] = frozenset()
+    acknowledged: frozenset[bytes] = frozenset()
+    compromised: bool = False
+    danger: bool = False
+    incident: bool = False
+    asked_others: bool = False
+    shown: bool = False
+    asked: int = 0
+    answered: int = 0
+    issuers: tuple[tuple[str, str], ...] = ()
+    seen_destroyed: frozenset[tuple[str, str]] = frozenset()
+    supervisor: str = SUPERVISOR
+    left: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """One configuration."""
+
+    case: Case
+    ghost: Ghost
+    day: int
+
+    @property
+    def now(self) -> datetime:
+        """The time of the day."""
+        return START + self.day * DAY
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Model:
+    """What is explored."""
+
+    name: str
+    first: World
+    last_day: int
+    acts: Callable[[World], Iterable[Act]]
+
+
+@dataclass(slots=True)
+class Explored:
+    """What came of it."""
+
+    worlds: set[World] = field(default_factory=set)
+    steps: int = 0
+    states: set[State] = field(default_factory=set)
+
+
+def explore(model: Model) -> Explored:
+    """Walk through every reachable configuration. Raises ViolatedError at the first step that the law forbids."""
+    found = Explored(worlds={model.first})
+    before: dict[World, list[World]] = {}
+    waiting = deque([model.first])
+    while waiting:
+        world = waiting.popleft()
+        found.states.add(world.case.state)
+        for later in _successors(model, world):
+            found.steps += 1
+            before.setdefault(later, []).append(world)
+            if later not in found.worlds:
+                found.worlds.add(later)
+                waiting.append(later)
+    _check_nobody_is_stuck(found.worlds, before)
+    return found
+
+
+def _check_nobody_is_stuck(worlds: set[World], before: dict[World, list[World]]) -> None:
+    """From every configuration there is a way to the archive."""
+    reaching = {world for world in worlds if world.case.state == State.ARCHIVED}
+    waiting = deque(reaching)
+    while waiting:
+        for earlier in before.get(waiting.popleft(), ()):
+            if earlier not in reaching:
+                reaching.add(earlier)
+                waiting.append(earlier)
+    stuck = worlds - reaching
+    if stuck:
+        example = next(iter(stuck))
+        raise ViolatedError(f"{len(stuck)} configurations are stuck, such as {example.case.state.name}")
+
+
+def _successors(model: Model, world: World) -> Iterator[World]:
+    for act in model.acts(world):
+        try:
+            case = decide_module.decide(world.case, act, RULES).case
+        except Refused:
+            if act.action == "REPORT_DANGER":
+                raise ViolatedError("a report of danger was refused") from None
+            continue
+        ghost = _note(world, act)
+        _check_step(world, act, case, ghost)
+        yield World(case, ghost, world.day)
+    yield _struck(world)
+    if world.day < model.last_day:
+        yield replace(world, day=world.day + 1)
+
+
+def _struck(world: World) -> World:
+    case = world.case
+    for count, (_, step) in enumerate(decide_module.strike(case, world.now, RULES)):
+        _check_stricter(case, step.case)
+        case = step.case
+        if count > 8:
+            raise ViolatedError("a clock strikes again and again")
+    if any(decide_module.strike(case, world.now, RULES)):
+        raise ViolatedError("a clock struck twice")
+    ghost = world.ghost
+    if case.state == State.ACTIVE:
+        _must(_in_period(case, world.now), "under way after its period, though the clocks were looked at")
+        _must(ghost.left is None or ghost.left > world.now, "under way without a supervisor, though the clocks ran")
+        late = case.waiting is not None and world.now >= case.waiting + RULES.review_within
+        _must(not late, "under way although a contact waits too long")
+    return replace(world, case=case)
+
+
+def _check_stricter(case: Case, later: Case) -> None:
+    """What happens by itself only ever makes things stricter."""
+    down = {
+        State.ACTIVE: {State.SUSPENDED},
+        State.SUSPENDED: {State.EXPIRED},
+        State.APPROVED: {State.EXPIRED},
+        State.NPA_REPORTED: {State.EXPIRED},
+        State.READY: {State.EXPIRED},
+    }
+    _must(later.state == case.state or later.state in down.get(case.state, ()), "a clock made things less strict")
+    kept = (case.in_danger, case.incident_open, case.vacancy, case.waiting, case.plan, case.acknowledged)
+    now = (later.in_danger, later.incident_open, later.vacancy, later.waiting, later.plan, later.acknowledged)
+    _must(kept == now, "a clock took back what a person must")
+    _must(later.extension in {None, case.extension}, "a clock moved an extension on")
+
+
+def _note(world: World, act: Act) -> Ghost:  # noqa: C901, PLR0911, PLR0912 (one line an action)
+    """Note what really happened, from the act alone."""
+    ghost = world.ghost
+    extension = world.case.extension
+    match act.action:
+        case "APPROVE" | "APPROVE_EXTENSION":
+            return replace(ghost, approved=ghost.approved | {act.plan_hash})
+        case "ACKNOWLEDGE":
+            return replace(ghost, acknowledged=ghost.acknowledged | {world.case.plan_hash})
+        case "ACKNOWLEDGE_EXTENSION" if extension is not None:
+            return replace(ghost, acknowledged=ghost.acknowledged | {extension.plan_hash})
+        case "COMPROMISE":
+            return replace(ghost, compromised=True, danger=True)
+        case "REPORT_DANGER":
+            return replace(ghost, danger=True)
+        case "SETTLE_DANGER":
+            return replace(ghost, danger=False)
+        case "DECONFLICT":
+            return replace(ghost, asked_others=True)
+        case "VACATE":
+            when = act.time or world.now
+            return replace(ghost, left=when if ghost.left is None else min(ghost.left, when))
+        case "APPOINT":
+            return replace(ghost, left=None, supervisor=act.officer)
+        case "REPORT_INCIDENT":
+            return replace(ghost, incident=True)
+        case "REVIEW_CONTACTS":
+            return replace(ghost, incident=False)
+        case "LOG_REQUEST":
+            return replace(ghost, asked=ghost.asked + 1)
+        case "PRESENT_DOCUMENT":
+            return replace(ghost, shown=True, answered=ghost.answered + 1)
+        case "REQUEST_DOCUMENT":
+            return replace(ghost, issuers=(*ghost.issuers, (act.document, act.who)))
+        case "DESTROY_DOCUMENT":  # a new order needs new eyes
+            kept = frozenset(pair for pair in ghost.seen_destroyed if pair[0] != act.document)
+            return replace(ghost, seen_destroyed=kept)
+        case "WITNESS_DESTRUCTION":
+            return replace(ghost, seen_destroyed=ghost.seen_destroyed | {(act.document, act.who)})
+        case _:
+            return ghost
+
+
+def _check_step(world: World, act: Act, case: Case, ghost: Ghost) -> None:
+    """Hold one step of a person against the law."""
+    before, now = world.case, world.now
+    _check_who(world, act)
+    if case.state == State.ACTIVE and before.state != State.ACTIVE:
+        _must(case.plan_hash in ghost.approved, "begun without an approval of this very plan")
+        _must(case.plan_hash in ghost.acknowledged, "begun without the NPA's acknowledgement")
+        _must(_in_period(case, now), "begun outside the period")
+        _must(ghost.left is None or ghost.left > now, "begun without a supervisor in the post")
+        _must(not ghost.danger, "begun in danger")
+        _must(ghost.asked_others, "begun without asking others")
+        _must(not ghost.incident, "gone on with an open incident")
+        _must(not ghost.compromised, "gone on after the identity was noticed")
+        if before.state == State.READY:
+            _must(before.approve_time is not None and now < before.approve_time + RULES.approval_valid, "lapsed")
+    if before.state == State.COMPROMISED:
+        _must(case.state in {State.COMPROMISED, State.CLOSED}, "another way out of COMPROMISED than to close")
+    if before.state in {State.CLOSED, State.ARCHIVED, State.EXPIRED, State.REJECTED}:
+        _must(case.state >= before.state or case.state in {State.CLOSED, State.COMPROMISED}, "back from an end")
+    if case.state >= State.APPROVED and case.state != State.CLOSED and before.state == State.SUBMITTED:
+        _must(case.plan_hash in ghost.approved, "approved without an approval of this plan")
+    if before.state >= State.APPROVED and case.plan_hash != before.plan_hash:
+        _must(
+            case.plan_hash in ghost.approved & ghost.acknowledged, "another plan without approval and acknowledgement"
+        )
+    _check_documents(world, act, case, ghost)
+    _check_contacts(world, act)
+    if case.outcome is not None and before.outcome is None:
+        _must(case.outcome != Outcome.NOT_USED or not ghost.shown, "NOT_USED, and an image was shown")
+        _must((case.outcome == Outcome.SUSPENDED_COMPROMISED) == ghost.compromised, "a wrong outcome of a compromise")
+    if case.state == State.ARCHIVED and before.state != State.ARCHIVED:
+        for document in case.documents:
+            held = document.paper == Paper.HELD and document.hold_review is not None and document.hold_review > now
+            gone = document.paper in {Paper.DESTROYED, Paper.CANCELLED}
+            _must(held or gone, "archived with a document left")
+        _must(not ghost.danger, "archived in danger")
+        _must(not ghost.incident, "archived with an open incident")
+
+
+_DOERS: Final = {
+    "ACTIVATE": {SUPERVISOR, SECOND_SUPERVISOR},
+    "RESUME": {SUPERVISOR, SECOND_SUPERVISOR},
+    "APPROVE": {CHIEF},
+    "APPROVE_EXTENSION": {CHIEF},
+    "ISSUE_DOCUMENT": {CUSTODIAN},
+    "PRESENT_DOCUMENT": {ACTOR},
+    "LOG_CONTACT": {ACTOR},
+    "LOG_REQUEST": {ACTOR},
+    "SETTLE_DANGER": {SUPERVISOR, SECOND_SUPERVISOR, CHIEF},
+    "CLOSE": {SUPERVISOR, SECOND_SUPERVISOR, CHIEF},
+    "REVIEW_CONTACTS": {SUPERVISOR, SECOND_SUPERVISOR},
+}
+
+
+def _check_who(world: World, act: Act) -> None:
+    ghost = world.ghost
+    if act.action in _DOERS:
+        _must(act.who in _DOERS[act.action], f"{act.action} by somebody else")
+    if act.who in {SUPERVISOR, SECOND_SUPERVISOR} and act.action in {"ACTIVATE", "RESUME", "CLOSE", "REVIEW_CONTACTS"}:
+        _must(act.who == ghost.supervisor, f"{act.action} by who is not in the post")
+        _must(ghost.left is None or ghost.left > world.now, f"{act.action} by a supervisor who left")
+    if act.action in {"APPROVE", "APPROVE_EXTENSION"}:
+        _must(act.plan_hash == _decided(world.case), "an approval of another hash")
+
+
+def _decided(case: Case) -> bytes:
+    return case.extension.plan_hash if case.extension is not None else case.plan_hash
+
+
+def _check_documents(world: World, act: Act, case: Case, ghost: Ghost) -> None:
+    planned = max((PLANS[one].document_count for one in ghost.approved & ghost.acknowledged), default=0)
+    _must(case.issued <= planned, "more documents issued than planned")
+    exist = sum(one.paper != Paper.CANCELLED for one in case.documents)
+    _must(exist <= planned, "more documents than planned")
+    document = case.document(act.document)
+    if act.action == "ISSUE_DOCUMENT":
+        _must(act.who != dict(ghost.issuers)[act.document], "a document of one person")
+        _must(_in_period(case, world.now), "a document issued outside the period")
+    if act.action == "PRESENT_DOCUMENT":
+        _must(world.case.state == State.ACTIVE, "shown while it is not under way")
+        _must(ghost.answered <= ghost.asked, "shown without a request")
+        _must(act.is_image, "the original was shown")
+        _must(act.account == "boss", "shown to somebody who did not ask")
+        _must(_in_period(case, world.now), "shown outside the period")
+        _must(document is not None and document.paper in {Paper.IN_CUSTODY, Paper.HANDED_OUT}, "shown, and not there")
+    if act.action == "HOLD_DOCUMENT":
+        _must(act.time is not None and act.time > world.now, "held without a review to come")
+    if document is not None and document.paper == Paper.DESTROYED:
+        seen = {who for which, who in ghost.seen_destroyed if which == act.document}
+        _must(len(seen & {WITNESS, OTHER_WITNESS}) == 2, "destroyed without two witnesses")
+
+
+def _check_contacts(world: World, act: Act) -> None:
+    if act.action in {"LOG_CONTACT", "LOG_REQUEST"}:
+        case = world.case
+        _must(case.state == State.ACTIVE, "a contact logged while it is not under way")
+        _must(_in_period(case, world.now), "a contact logged outside the period")
+        _must(act.observed_only, "an entry that describes taking part")
+        time = act.time or world.now
+        _must(world.now - RULES.log_within <= time <= world.now, "a backdated entry")
+        _must(case.last_contact is None or time >= case.last_contact, "an entry before the one before")
+
+
+def _in_period(case: Case, now: datetime) -> bool:
+    plan = PLANS[case.plan_hash]
+    return plan.start <= now < plan.end
+
+
+def _must(holds: bool, what: str) -> None:  # noqa: FBT001 (it is what is claimed)
+    if not holds:
+        raise ViolatedError(what)
+
+
+def act_by(world: World, action: str, who: str, **more: Any) -> Act:  # noqa: ANN401 (an Act's fields)
+    roles = ROLES.get(who, {"SUPERVISOR"})
+    return Act(action=action, who=who, roles=frozenset(roles), now=world.now, **more)
