@@ -105,7 +105,7 @@ async def _spoil(ground: Ground, step: Step, spoil: Any, *, files: int) -> None:
         found = sorted(path for path in store.rglob("*") if path.is_file() and path.stat().st_size)
         # Mostly where messages are, and sometimes where the server keeps its own knowledge.
         blocks = [path for path in found if path.suffix == ".blk"] or found
-        for _ in range(files):
+        for _ in range(files if found else 0):  # a server that was started just now has written nothing
             spoil(chance.choice(blocks if chance.random() < 0.75 else found), chance)
 
     await in_thread(work)
