@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test test-fast bench lint format fuzz gen baseline constraints clean
+.PHONY: help venv demo test test-fast bench faults soak lint format fuzz gen baseline constraints clean
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | awk -F'|' '{printf "%-20s %s\n", $$1, $$2}'
@@ -22,6 +22,13 @@ test-fast: venv ## the quick part of it, under three minutes
 
 bench: venv ## measure, and write docs/performance.md; ONLY=name measures one figure or row
 	@$(BIN)/python -m tests.bench $(if $(ONLY),--only $(ONLY))
+
+faults: venv ## every fault and every planted bug once; a quarter of an hour
+	@RENKEI_FAULTS=all $(BIN)/python -m pytest -q --numprocesses=2 --durations=0 tests/system/test_each_fault.py tests/system/test_planted_bugs.py
+
+MINUTES ?= 10
+soak: venv ## random mixtures of faults; MINUTES=n, or SEED=n ROUNDS=n to see one again, JSON=1, KEEP=folder
+	@$(BIN)/python -m tests.system.faults.soak --minutes $(MINUTES) $(if $(SEED),--seed $(SEED)) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(JSON),--json) $(if $(KEEP),--keep $(KEEP))
 
 lint: venv ## style, types, imports and contract, without tests
 	@$(BIN)/python make/check.py --lint

@@ -40,6 +40,8 @@ ELSEWHERE: Final = {
     "make test",
     "make bench",
     "make fuzz MINUTES=",
+    "make soak MINUTES=",
+    "make faults",
     "make baseline",
     "buf curl",
 }
