@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Final
 from renkei_chassis.failpoints import Place
 from tests.system.faults import cable_faults, courier_faults, disk_faults, process_faults
 from tests.system.faults.ground import CODES, Step
+from tests.system.faults.history import Outcome
 
 if TYPE_CHECKING:
     from tests.system.faults.ground import Ground
+    from tests.system.faults.history import History
 
 VICTIM: Final = CODES[0]
 WINDOW: Final = "planted"
@@ -50,10 +52,17 @@ async def killed_in_the_window(ground: Ground) -> None:
 
 
 async def killed_after_commit(ground: Ground) -> None:
-    """Kill it when a commit is done and nobody knows, some times."""
-    for passes in (25, 40):
-        await process_faults.kill_at(Place.AFTER_COMMIT, ground, _step(), passes=passes)
-        await ground.count_ok(VICTIM, 3)
+    """Kill it when a commit is done and nobody knows; then somebody repeats what was answered before."""
+    await ground.count_ok(VICTIM, _WORK)
+    await process_faults.kill_at(Place.AFTER_COMMIT, ground, _step(), passes=25)
+    now = asyncio.get_running_loop().time()
+
+    def repeated(history: History) -> bool:
+        answered = [each for each in history.operations if each.agency == VICTIM and each.outcome is Outcome.OK]
+        before = {each.request_id for each in answered if each.ended < now}
+        return any(each.kind == "repeat" and each.began > now and each.request_id in before for each in answered)
+
+    await ground.seen(repeated)
 
 
 async def limited_files(ground: Ground) -> None:
