@@ -45,6 +45,7 @@ _POST_OFFICE: Final = "9900"
 _SAVINGS: Final = re.compile(r"1([0-9]{2})[0-9]0(?:-[0-9])?[-の]{1,2}([0-9]{1,7})1")
 _TRANSFER: Final = re.compile(r"0([0-9]{2})[0-9]0(?:-[0-9])?[-の]{1,2}([0-9]{2,7})")
 _HOLDER: Final = re.compile(r"[ ,、/]*(?:口座)?(?:名義人?|受取人)[ :=].*", re.DOTALL)
+_NO_NAME_BEGINS: Final = "0123456789記口"
 _POST_OFFICE_WORDS: Final = re.compile(
     r"ゆうちょ(?:銀行)?|郵便局|郵便貯金|郵貯|総合口座|通常貯金|振替口座|振替|記号番号|記号|番号|[:;=()\[\]/,、]"
 )
@@ -66,7 +67,7 @@ def read(text: str) -> str:
     try:
         parts = _split(text.translate(DIGITS))
     except NotAnIdentifier as refused:
-        if refused.reason is not Reason.UNEXPECTED_CHARACTER:
+        if refused.reason is not Reason.UNEXPECTED_CHARACTER or text[0] in _NO_NAME_BEGINS:
             raise
         parts = _split(with_codes(text).translate(DIGITS))
     if len(parts.kinds) > 1:

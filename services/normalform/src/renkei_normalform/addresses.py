@@ -15,16 +15,15 @@ _NORMAL: Final = re.compile(
     r"([0-9]{5})-([^-@]+)(?:@([0-9]{7}))?(?:-[1-9][0-9]{0,2}地割)?(?:-字[^-0-9]{1,10})?(?:-[1-9][0-9]{0,5})?"
     r"-[甲乙丙丁戊イロハニホヘト]?[1-9][0-9]{0,5}"
 )
-_LONGEST: Final = 160
 _LOT: Final = re.compile(r"[0-9]{1,6}番地?")
 _LEADING: Final = re.compile(
     r"(?:(?:現?住所|所在地?|居住地|住居|本籍地?|(?:集合)?場所)[ :;=]*)?"
     r"(?:〒? ?([0-9]{3})[-‐−–—ー]? ?([0-9]{4})|〒)?[ ,、]*(?:日本国?[ ,、]*)?"
 )
-_SUBDIVISION: Final = re.compile(r"(?:大字|小字|字)")
 # 寺町通御池上ル, 河原町通四条東入: the last turn stands right before the town.
 _TURN: Final = re.compile(r"(?:上[るルガ]|下[るル]|東入|西入|南入|北入)[るル]?|通(?=[^0-9]{1,12}[0-9])")
 _STREETS: Final = 40
+_TURNS: Final = 3
 _PLOT: Final = re.compile(r"-?第?([1-9][0-9]{0,2})地割")
 _LETTER: Final = re.compile(r"[-字]?([甲乙丙丁戊イロハニホヘト])部?(?=-?[0-9])")
 _HAMLET: Final = re.compile(r"(?:小?字)([^0-9-]{1,10})(?=[0-9])")
@@ -33,7 +32,7 @@ _MOST_UNITS: Final = 4
 
 
 class Found(NamedTuple):
-    """An address in normal form, and how much of the text it took."""
+    """An address in normal form, and where in the folded text it ends."""
 
     value: str
     end: int
@@ -49,21 +48,21 @@ def read(text: str) -> str:
     """Return the address; what follows the block (house, building, room) is not looked at."""
     if normal := _NORMAL.fullmatch(text):
         return _read_normal(normal)
-    return find(text).value
-
-
-def find(text: str) -> Found:
-    """Read the address at the front of a text, and tell how much of the text it took."""
     leading = _LEADING.match(text)
     start = leading.end() if leading else 0
     post = f"{leading[1]}{leading[2]}" if leading and leading[1] else ""
-    folded, ends = fold_place(text[start : start + _LONGEST])
-    place = towns.municipality(folded)
+    folded, _ = fold_place(text[start:])
+    return find(folded, 0, post).value
+
+
+def find(folded: str, start: int, post: str = "") -> Found:
+    """Read the address whose municipality stands at `start` of a folded text, and tell where in it the address ends."""
+    place = towns.municipality(folded, start)
     if not place:
         raise NotAnIdentifier(Reason.MUNICIPALITY_UNKNOWN)
     code, town, at = _town(*place, folded, post)
     numbers = _numbers(folded, at, town)
-    return Found(_written(code, town, numbers), start + ends[numbers.end - 1])
+    return Found(_written(code, town, numbers), numbers.end)
 
 
 def _town(codes: tuple[str, ...], at: int, folded: str, post: str) -> tuple[str, towns.Town, int]:
@@ -84,13 +83,12 @@ def _towns_of(code: str, folded: str, at: int, post: str) -> tuple[tuple[towns.T
     streets = ""
     found = None
     if towns.is_kyoto(code) and (turns := [*_TURN.finditer(folded, at, at + _STREETS)]):
-        for turn in reversed(turns):
+        for turn in turns[: -_TURNS - 1 : -1]:
             if found := towns.town(code, folded, turn.end()):
                 streets = folded[at : turn.end()]
                 break
     if not found:
-        prefix = _SUBDIVISION.match(folded, at)
-        found = (towns.town(code, folded, prefix.end()) if prefix else None) or towns.town(code, folded, at)
+        found = towns.town(code, folded, at)
     if not found:
         return None
     those, end = found
@@ -129,7 +127,7 @@ def _numbers(folded: str, at: int, town: towns.Town) -> _Numbers:
     if not units or units[0][1].startswith("丁") or (town.chome and not chome and not units[0][1]):
         raise NotAnIdentifier(Reason.BLOCK_MISSING)
     block = units[0][0].lstrip("0")
-    if not block:
+    if not block or chome == "0":
         raise NotAnIdentifier(Reason.BLOCK_MISSING)
     return _Numbers((plot, hamlet, chome), letter + block, units[-1][2])
 

@@ -54,24 +54,28 @@ _ACCOUNT: Final = re.compile(
     rf"[{_DASH} /:)）]{{0,3}}(?:口座番号)?[: ]{{0,2}}[0-9]{{1,7}}(?![0-9])"
 )
 _KIND_AND_NUMBER: Final = re.compile(
-    r"(?:普通|当座|貯蓄|フツウ|トウザ|チョチク|\((?:普|当|貯)\)|(?<=[ 店])(?:普|当|貯)(?= ?[0-9]))"
+    r"(?:普通|当座|貯蓄|フツウ|トウザ|チョチク|\((?:普|当|貯)\)"
+    r"|(?<=[ 店])(?:普|当|貯)(?= ?[0-9]))"
     r"(?:預金)?[)\] :、,/-]{0,3}"
     r"(?:(?:口座)?番号|no\.?|口座)?[ :]{0,3}[0-9]{1,7}(?![0-9])",
     re.IGNORECASE,
 )
 _BANK: Final = re.compile(
-    r"銀行|信用金庫|信金|信用組合|信組|労働金庫|労金|農協|農業協同組合|漁協|信託|ゆうちょ|ギンコウ"
+    "銀行|信用金庫|信金|信用組合|信組|労働金庫|労金|農協|農業協同組合|漁協|信託|ゆうちょ|ギンコウ"
 )
 _BANK_FRONT: Final = 48
+# Of the places where a bank's name may begin, the last ones before it.
+_BEGINNINGS: Final = 4
 _NAME_BEGINS: Final = re.compile(r"(?<=[\s、。,.:;「『（()［\[【はがをにへでのとも])|\A")
 _POST_OFFICE: Final = re.compile(
     rf"(?<![0-9{_DASH}])(?:ゆうちょ(?:銀行)?|郵便局|郵貯)?[ :]{{0,2}}(?:記号(?:番号)?)?[ :]{{0,2}}"
     rf"(?<![0-9])[01][0-9]{{3}}0"
     rf"(?:[{_DASH}][0-9])?[{_DASH} の、,/]{{1,3}}(?:番号)?[ :]{{0,2}}[0-9]{{2,8}}(?![0-9{_DASH}])"
 )
+_KANJI: Final = "〇一二三四五六七八九"
 _PLATE_REST: Final = re.compile(
-    rf"[ {_DASH}]{{0,2}}[0-9A-Z〇一二三四五六七八九]{{1,3}}[ {_DASH}]{{0,2}}[ぁ-んァ-ヶEHKMTY][ {_DASH}]{{0,2}}"
-    rf"[{re.escape(DOTS)}]{{0,3}}[0-9〇一二三四五六七八九]{{1,4}}(?:[ {_DASH}]?[0-9〇一二三四五六七八九]{{2}})?(?![0-9])"
+    rf"[ {_DASH}]{{0,2}}[0-9A-Z{_KANJI}]{{1,3}}[ {_DASH}]{{0,2}}[ぁ-んァ-ヶEHKMTY][ {_DASH}]{{0,2}}"
+    rf"[{re.escape(DOTS)}]{{0,3}}[0-9{_KANJI}]{{1,4}}(?:[ {_DASH}]?[0-9{_KANJI}]{{2}})?(?![0-9])"
 )
 _COORDINATES: Final = re.compile(
     r"(?<![0-9.])-?[0-9]{1,2}\.[0-9]{3,15}°?[ ,、]{1,3}-?[0-9]{1,3}\.[0-9]{3,15}(?![0-9.])"
@@ -82,15 +86,14 @@ _MUNICIPAL: Final = re.compile("[市区町村]")
 _NUMBER_AHEAD: Final = re.compile("[0-9]")
 _LONGEST_FRONT: Final = 15
 _TOWN_ROOM: Final = 60
-_ADDRESS_ROOM: Final = 120
 _DIGIT: Final = "0-9" + re.escape("".join(chr(code) for code in DIGITS))
 _PHONE: Final = re.compile(
-    rf"(?<![A-Za-z0-9_@#.])(?<![0-9][{_DASH}])(?:\+ ?[1-9]|[0〇零○◯OoОΟ]|(?<=wa\.me/)81|(?<![0-9/])81)"
+    rf"(?<![A-Za-z0-9_@#.])(?<![0-9][{_DASH}])(?:\+ ?[1-9]|(?:18[46])?[0〇零○◯OoОΟ]|(?<=wa\.me/)81|(?<![0-9/])81)"
     rf"(?:[{_DASH} .()/・]{{0,3}}[{_DIGIT}]){{7,16}}(?![A-Za-z0-9])"
 )
 _GAP: Final = re.compile(rf"[{_DASH} .()/・]+")
 _EXTENSION: Final = re.compile(r"[ ,;(、]{0,3}(?:内線|ext)", re.IGNORECASE)
-_AT: Final = r"(?:@|[\[({<] ?(?:at|アット(?:マーク)?|@) ?[\])}>]|アットマーク)"
+_AT: Final = r"(?:@|[\[({<] ?(?:at|アット(?:マーク)?|@) ?[\])}>] ?|アットマーク)"
 _PLATFORM: Final = (
     r"(?:x\(旧twitter\)|x\(twitter\)|(?:旧)?twitter|ツイッター|エックス|telegram|テレグラム?|signal|シグナル"
     r"|instagram|インスタ(?:グラム)?|insta|(?<![a-z])(?:x|tg|ig)|テレ)"
@@ -103,6 +106,7 @@ _HANDLES: Final = (
     re.compile(rf"(?<![a-z0-9._@]){_AT}{_NAME} ?[(\[]{_PLATFORM}[)\]]", re.IGNORECASE),
     re.compile(rf"(?<![a-z0-9._@]){_AT}{_NAME}(?![a-z0-9@])", re.IGNORECASE),
 )
+_SHORT: Final = 3
 _SAID: Final = re.compile(rf"[:=]|{_AT}", re.IGNORECASE)
 
 
@@ -126,9 +130,12 @@ def _named_accounts(view: View) -> Spans:
     text = view.text
     for match in _KIND_AND_NUMBER.finditer(text):
         front = max(0, match.start() - _BANK_FRONT)
-        if _BANK.search(text, front, match.start()):
-            for beginning in _NAME_BEGINS.finditer(text, front, match.start()):
-                yield beginning.start(), match.end()
+        bank = _BANK.search(text, front, match.start())
+        if not bank:
+            continue
+        beginnings = [beginning.start() for beginning in _NAME_BEGINS.finditer(text, front, bank.end())]
+        for start in beginnings[-_BEGINNINGS:]:
+            yield start, match.end()
 
 
 def _plates(view: View) -> Spans:
@@ -146,15 +153,11 @@ def _addresses(view: View) -> Spans:
             continue
         for start in range(max(past, end - _LONGEST_FRONT), end - 1):
             if towns.is_name(folded[start:end]):
-                begins = ends[start - 1] if start else 0
-                begins += (
-                    len(view.text[begins:]) - len(view.text[begins:].lstrip()) if view.text[begins].isspace() else 0
-                )
                 try:
-                    address = addresses.find(view.text[begins : begins + _ADDRESS_ROOM].partition("\n")[0])
+                    address = addresses.find(folded, start)
                 except NotAnIdentifier:
                     continue
-                yield begins, begins + address.end
+                yield ends[start - 1] if start else 0, ends[address.end - 1]
                 past = end
                 break
 
@@ -172,7 +175,9 @@ def _phones(view: View) -> Spans:
 
 def _handles(view: View) -> Spans:
     for match in _HANDLES[0].finditer(view.text):
-        if _SAID.search(match[0]):
+        said = _SAID.search(match[0])
+        # x: y is prose, x: @y an account.
+        if said and (said[0] not in ":=" or match.end() - match.start() - said.end() > _SHORT):
             yield match.span()
     yield from _of(*_HANDLES[1:])(view)
 

@@ -14,9 +14,11 @@ _DECIMAL: Final = re.compile(
     r"(-?[0-9]{1,3}(?:\.[0-9]{1,15})?)°?\)?(?:[;?].*)?"
 )
 _IN_LINK: Final = re.compile(
-    r"(?:@|[?&](?:q|ll|query|center|destination|daddr|sll)=|!3d|/)(-?[0-9]{1,2}\.[0-9]{1,15})(?:,|%2c|!4d)\+?(-?[0-9]{1,3}\.[0-9]{1,15})",
+    r"(?:@|[?&](?:q|ll|query|center|destination|daddr|sll)=|/)(-?[0-9]{1,2}\.[0-9]{1,15})(?:,|%2c)\+?(-?[0-9]{1,3}\.[0-9]{1,15})",
     re.IGNORECASE,
 )
+# The pin; what stands behind the @ is only the middle of the map.
+_PIN: Final = re.compile(r"!3d(-?[0-9]{1,2}\.[0-9]{1,15})!4d(-?[0-9]{1,3}\.[0-9]{1,15})")
 _SEXAGESIMAL: Final = re.compile(
     r"(?:北緯|n)?([0-9]{1,2})[°度] ?([0-9]{1,2})[′'分] ?([0-9]{1,2}(?:\.[0-9]{1,6})?)[″\"秒]? ?n?[ ,、]{0,3}"
     r"(?:東経|e)?([0-9]{1,3})[°度] ?([0-9]{1,2})[′'分] ?([0-9]{1,2}(?:\.[0-9]{1,6})?)[″\"秒]? ?e?",
@@ -33,7 +35,7 @@ def read(text: str) -> str | None:
     text = armed(text)
     if found := _DECIMAL.fullmatch(text):
         return _cell(found[1], found[2])
-    if "/" in text and (found := _IN_LINK.search(text)):
+    if "/" in text and (found := _PIN.search(text) or _IN_LINK.search(text)):
         return _cell(found[1], found[2])
     if found := _SEXAGESIMAL.fullmatch(text):
         north, east = (_degrees(*found.groups()[at : at + 3]) for at in (0, 3))

@@ -3,7 +3,6 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from renkei_normalform.candidates import SEARCHES
 from renkei_normalform.forms import IdentifierType, NormalForm
 from renkei_normalform.normal import normalize
 from renkei_normalform.refusal import NotAnIdentifier
@@ -28,6 +27,8 @@ def find_identifiers(text: str, types: Collection[IdentifierType] = tuple(Identi
     any word could be one. An IMEI or IMSI must be called one, because a tenth of all long numbers has a fitting check
     digit.
     """
+    from renkei_normalform.candidates import SEARCHES  # noqa: PLC0415 (patterns that only this needs: 50 ms)
+
     view = view_of(text)
     taken = bytearray(len(view.text))
     found: list[FoundIdentifier] = []

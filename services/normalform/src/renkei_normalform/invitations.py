@@ -18,7 +18,6 @@ _FORMS: Final = (
     ("signal:group/", rf"(?:{_HTTP}|sgnl://)signal\.group/?#{_TOKEN}"),
     ("signal:eu/", rf"(?:{_HTTP}|sgnl://)signal\.me/?#eu/{_TOKEN}"),
     ("x:community/", rf"{_HTTP}(?:mobile\.)?(?:x|twitter)\.com/i/communities/([0-9]{{6,20}})(?:[/?#].*)?"),
-    ("x:chat/", rf"{_HTTP}x\.com/i/chat/group_join/{_TOKEN}(?:[?#].*)?"),
     ("instagram:group/", rf"{_HTTP}ig\.me/j/{_TOKEN}(?:[/?#].*)?"),
     ("instagram:channel/", rf"{_HTTP}instagram\.com/channel/{_TOKEN}(?:[/?#].*)?"),
 )

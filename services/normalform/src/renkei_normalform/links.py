@@ -7,7 +7,7 @@ _SCHEME: Final = re.compile(r"(?<![a-z])h?[tx*]{2}p(s?)(?:\[:\]|:)(?:/{2}|\[/\]/
 _DOT: Final = re.compile(
     r" ?[\[({]\.[\])}] ?| ?[\[({] ?(?:dot|ドット) ?[\])}] ?|[。｡·](?=(?:me|com|am|dog|group|org|net)\b)", re.IGNORECASE
 )
-_AT: Final = re.compile(r"[\[({<] ?(?:at|アット|アットマーク|@) ?[\])}>]|アットマーク", re.IGNORECASE)
+_AT: Final = re.compile(r"[\[({<] ?(?:at|アット|アットマーク|@) ?[\])}>] ?|アットマーク", re.IGNORECASE)
 _SLASH: Final = re.compile(r"[\[(]/[\])]")
 
 

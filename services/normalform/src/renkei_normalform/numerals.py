@@ -14,8 +14,8 @@ _DIGITS: Final = {character: value for value, character in enumerate("〇一二�
 }
 _UNITS: Final = {"十": 10, "百": 100, "千": 1000}
 _NUMERAL: Final = re.compile(r"[〇一二三四五六七八九零壱弐十百千]+|[0-9]+")
-# A length mark between numerals is a dash.
-_DRAWN_OUT: Final = re.compile(r"(?<=[0-9〇一二三四五六七八九十])[ーｰ](?=[0-9〇一二三四五六七八九十])")
+# A length mark or a dot between numerals is a dash.
+_DRAWN_OUT: Final = re.compile(r"(?<=[0-9〇一二三四五六七八九十])[ー・.](?=[0-9〇一二三四五六七八九十])")
 _SIGNS: Final = (
     dict.fromkeys("ヶがガけゖヵ", "ケ")
     | dict.fromkeys("のﾉ之乃", "ノ")
@@ -33,6 +33,9 @@ def fold_place(text: str) -> tuple[str, list[int]]:
     done = 0
     for found in _NUMERAL.finditer(plain):
         number = _number(found[0])
+        # 十二12番地 is number 12 of the town 十二, and not 1212.
+        if done and found.start() == done:
+            number = f"-{number}"
         folded.append(plain[done : found.start()])
         ends.extend(range(done + 1, found.start() + 1))
         folded.append(number)

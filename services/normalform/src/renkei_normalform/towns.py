@@ -1,5 +1,6 @@
 """The municipalities of Japan and their towns, found by any spelling of their names."""
 
+import re
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Final
@@ -11,6 +12,9 @@ _REMEMBERED: Final = 512
 _LONGEST_MUNICIPALITY: Final = 16
 _LONGEST_TOWN: Final = 24
 NAMELESS: Final = "町名なし"
+_SUBDIVISION: Final = re.compile("大字|小字|字")
+# In Hokkaido 北1西2 is 北一条西二丁目.
+_AVENUE: Final = re.compile("([東西南北][0-9]{1,2})条([東西南北])")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,12 +62,26 @@ def is_kyoto(code: str) -> bool:
 
 
 def town(code: str, folded: str, start: int = 0) -> tuple[tuple[Town, ...], int] | None:
-    """Find the town whose name begins at `start`: all towns of that name, and where it ends. The longest name wins."""
+    """Find the town whose name begins at `start`: all towns of that name, and where it ends. The longest name wins.
+
+    大字 and 字 may stand anywhere in it: 保原町字舟橋 is 保原町舟橋.
+    """
     found = _towns(code)
+    best = None
     for end in range(min(len(folded), start + _LONGEST_TOWN), start, -1):
         if (those := found.get(folded[start:end])) is not None and not _cut(folded, end):
-            return those, end
-    return None
+            best = those, end
+            break
+    name, end = "", start
+    while end < len(folded) and len(name) < _LONGEST_TOWN:
+        if mark := _SUBDIVISION.match(folded, end):
+            end = mark.end()
+            continue
+        name += folded[end]
+        end += 1
+        if (best is None or end > best[1]) and (those := found.get(name)) is not None and not _cut(folded, end):
+            best = those, end
+    return best
 
 
 def _cut(folded: str, end: int) -> bool:
@@ -103,6 +121,7 @@ def _towns(code: str) -> dict[str, tuple[Town, ...]]:
     for name, chome, post, streets in rows:
         made = Town(name=name, chome=chome == "1", post=post if names.count(name) > 1 else "", streets=streets)
         folded = fold_place(name)[0]
-        for key in {folded, folded.removeprefix("大字").removeprefix("字")}:
-            found[key] = (*found.get(key, ()), made)
+        found[folded] = (*found.get(folded, ()), made)
+        if avenue := _AVENUE.fullmatch(folded):
+            found.setdefault(f"{avenue[1]}{avenue[2]}", (made,))
     return found
