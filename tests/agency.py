@@ -18,6 +18,7 @@ from renkei_chassis.database.transaction import NewEvent
 from renkei_chassis.errors import Unimplemented
 from renkei_chassis.identity import Issuer, IssuerKind, TrustFile, generate, mint, public_text
 from renkei_chassis.ids import uuid7
+from renkei_chassis.rpc.calling import Patience
 from renkei_chassis.rpc.client import Client
 from renkei_chassis.rpc.methods import ReadMethod
 from renkei_chassis.service import Blueprint, Service, Surroundings, Wiring
@@ -39,6 +40,9 @@ AGENCY: Final = "agencies/jp-12"
 TOCHIGI: Final = "agencies/jp-09"
 TOKYO: Final = "agencies/jp-13"
 SAPPORO: Final = "agencies/jp-01"
+PATIENT: Final = Patience()
+HASTY: Final = Patience(first_pause_seconds=1e9, longest_pause_seconds=1e9)
+"""Of a client that hears the first UNAVAILABLE: its pause before a second try never fits into a deadline."""
 NOBODY: Final = "agencies/jp-47"
 MEMBERS: Final = (AGENCY, TOCHIGI, TOKYO, SAPPORO)
 
@@ -59,7 +63,7 @@ class Agency:
     cut_off: set[str]
     """The agencies that the exchange calls cut off."""
 
-    def client(self, *roles: str, officer: str = "sato") -> Client:
+    def client(self, *roles: str, officer: str = "sato", patience: Patience = PATIENT) -> Client:
         """Call as an officer of these roles; as an officer and supervisor where none is given."""
         token = mint(
             self.key,
@@ -71,7 +75,7 @@ class Agency:
             life_seconds=600,
             token_id=uuid7(),
         )
-        client = Client(self.address, token=lambda: token)
+        client = Client(self.address, token=lambda: token, patience=patience)
         self.clients.append(client)
         return client
 

@@ -23,7 +23,7 @@ from renkei_chassis.errors import (
     NotFoundOrDenied,
     Unavailable,
 )
-from tests.agency import AGENCY, MEMBERS, TOKYO, Agency, request_id, run_agency
+from tests.agency import AGENCY, HASTY, MEMBERS, TOKYO, Agency, request_id, run_agency
 from tests.arrests.calls import (
     RESTRAINT,
     Arrests,
@@ -226,14 +226,11 @@ async def test_a_turned_clock_stops_writes_and_no_reads(tmp_path: Path, ports: P
     async with run_agency(blueprint(Settings(members=MEMBERS)), tmp_path, ports, clock=clock) as agency:
         arrests = Arrests(agency.client())
         made = await arrests.create()
+        hasty = Arrests(agency.client(patience=HASTY))
         clock.turned = True
 
         with pytest.raises(Unavailable) as refused:
-            await arrests.client.call(
-                arrests.stub.CreateArrest,
-                arrests_pb2.CreateArrestRequest(request_id=request_id(), parent=AGENCY, arrest=an_arrest()),
-                seconds=0.5,
-            )
+            await hasty.create()
 
         assert refused.value.reason == "CLOCK_JUMPED"
         assert await arrests.get(made.name) == made
