@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import time
 import tracemalloc
 import zipfile
 from typing import TYPE_CHECKING, Final
@@ -111,28 +110,23 @@ def test_what_came_before_the_place_where_a_file_breaks_is_good_and_the_break_is
     assert written.getvalue().splitlines()[-1].startswith("4,,中断,UNCLOSED_QUOTE,")
 
 
-def test_a_million_rows_are_read_in_little_memory() -> None:
-    """Also what tells twins apart must not grow with them."""
+@pytest.mark.slow
+def test_a_million_rows_are_read_to_the_last_one() -> None:
     profile = column(key=True)
     file = io.BufferedReader(
         Endless("列\n".encode(), b"".join(b"%07d\n" % number for number in range(8192)), 8_000_004)
     )
-    counts = {"rows": 0, "twins": 0}
+    rows = twins = 0
 
-    def work() -> None:
-        with open_table(file, profile) as table:
-            for row in without_twins(map_rows(table.rows, profile), profile):
-                counts["rows"] += 1
-                counts["twins"] += bool(row.problems)
+    with open_table(file, profile) as table:
+        for row in without_twins(map_rows(table.rows, profile), profile):
+            rows += 1
+            twins += bool(row.problems)
 
-    started = time.process_time()
-    work()
-    assert time.process_time() - started < 50
-    assert counts["rows"] == 1_000_000
-    assert counts["twins"] > 800_000
+    assert (rows, twins) == (1_000_000, 1_000_000 - 8192)
 
 
-def test_a_hundred_thousand_rows_take_no_more_memory_than_a_thousand() -> None:
+def test_forty_times_the_rows_take_no_more_memory() -> None:
     def peak(rows: int) -> int:
         unit = (",".join(ROW) + "\n").encode()
         front = (",".join(HEADER) + "\n").encode()
@@ -140,12 +134,12 @@ def test_a_hundred_thousand_rows_take_no_more_memory_than_a_thousand() -> None:
 
         def work() -> None:
             with open_table(file, PROFILE) as table:
-                assert sum(1 for _ in map_rows(table.rows, PROFILE)) > 0
+                assert sum(1 for _ in without_twins(map_rows(table.rows, PROFILE), PROFILE)) > 0
 
         return _peak_of(work)
 
     peak(10)
-    assert peak(20_000) < peak(500) + 4 * _MEGABYTE
+    assert peak(8_000) < peak(200) + 2 * _MEGABYTE
 
 
 def test_more_rows_than_allowed_are_said_with_their_row() -> None:
@@ -193,9 +187,35 @@ def test_what_a_workbook_says_of_its_own_size_is_not_believed() -> None:
     assert refused.value.reason == "ARCHIVE_TOO_LARGE"
 
 
+def _sharing(texts: list[str]) -> bytes:
+    """Write a workbook whose cells share their texts, as the program of most offices does."""
+    cells = "".join(f'<row><c t="s"><v>{place}</v></c></row>' for place in range(len(texts)))
+    shared = "".join(f'<si><t>{text}</t><rPh sb="0" eb="1"><t>フリガナ</t></rPh></si>' for text in texts)
+    parts = {
+        "xl/worksheets/sheet1.xml": f"<worksheet><sheetData>{cells}</sheetData></worksheet>".encode(),
+        "xl/sharedStrings.xml": f"<sst>{shared}</sst>".encode(),
+    }
+    return repacked(workbook_of([["列"]]), parts)
+
+
+def test_shared_texts_are_read_without_their_furigana() -> None:
+    assert [row.values["it"] for row in read(_sharing(["列", "東京", "千葉"]), column())] == ["東京", "千葉"]
+
+
+def test_a_text_that_no_cell_shares_is_damage() -> None:
+    parts = {
+        "xl/worksheets/sheet1.xml": b'<worksheet><sheetData><row><c t="s"><v>9</v></c></row></sheetData></worksheet>'
+    }
+
+    with pytest.raises(FileError) as refused:
+        read(repacked(_sharing(["列"]), parts), column())
+
+    assert refused.value.reason == "NOT_A_TABLE"
+
+
 def test_shared_texts_beyond_their_limit_are_refused() -> None:
     with pytest.raises(FileError) as refused:
-        read(workbook_of([["列"], ["長" * 2000]]), column(), Limits(shared_text_bytes=1000))
+        read(_sharing(["列", "長" * 2000]), column(), Limits(shared_text_bytes=1000))
 
     assert refused.value.reason == "ARCHIVE_TOO_LARGE"
 
@@ -206,18 +226,15 @@ _LAUGHS: Final = b"""<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "ha"><!ENTITY 
 
 def test_entities_of_a_workbook_are_refused() -> None:
     with pytest.raises(FileError, match="entities"):
-        read(repacked(workbook_of([["列"], ["x"]]), xl_sharedStrings_xml=_LAUGHS), column())
+        read(repacked(workbook_of([["列"], ["x"]]), {"xl/sharedStrings.xml": _LAUGHS}), column())
 
 
 @pytest.mark.parametrize("extra", [' table:number-columns-repeated="16384"', ""])
 def test_an_ods_that_repeats_its_cells_by_the_million_is_refused(extra: str) -> None:
     rows = ods_of([["列"], ["x"]], cell_extra=extra)
-    repeated = repacked(
-        rows,
-        content_xml=zipfile.ZipFile(io.BytesIO(rows))
-        .read("content.xml")
-        .replace(b"<table:table-row>", b'<table:table-row table:number-rows-repeated="9000000">'),
-    )
+    content = zipfile.ZipFile(io.BytesIO(rows)).read("content.xml")
+    many = content.replace(b"<table:table-row>", b'<table:table-row table:number-rows-repeated="9000000">')
+    repeated = repacked(rows, {"content.xml": many})
 
     with pytest.raises(FileError) as refused:
         read(repeated, column())
@@ -236,9 +253,9 @@ def test_an_ods_that_repeats_its_cells_by_the_million_is_refused(extra: str) -> 
             "ENCRYPTED",
         ),
         (b"", "EMPTY_FILE"),
-        (b"\x89PNG\r\n\x1a\n\x00\x00", "UNKNOWN_ENCODING"),
-        (repacked(workbook_of([["列"]]), xl_worksheets_sheet1_xml=b"<worksheet><sheetData><row"), "NOT_A_TABLE"),
-        (repacked(workbook_of([["列"]]), xl_workbook_xml=b"<workbook/>"), "SHEET_MISSING"),
+        (b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\xff\xd8\x81", "UNKNOWN_ENCODING"),
+        (repacked(workbook_of([["列"]]), {"xl/worksheets/sheet1.xml": b"<worksheet><sheetData><row"}), "NOT_A_TABLE"),
+        (repacked(workbook_of([["列"]]), {"xl/workbook.xml": b"<workbook/>"}), "SHEET_MISSING"),
     ],
 )
 def test_a_damaged_file_is_said_to_be_one(content: bytes, reason: str) -> None:
@@ -260,9 +277,10 @@ def test_a_sheet_of_another_name_is_missing() -> None:
 
 _SHEET: Final = (
     '<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>'
-    '<row><c t="inlineStr"><is><t>列</t></is></c></row>'
+    '<row><c t="inlineStr"><is><t>列</t></is></c><c t="inlineStr"><is><t>他</t></is></c></row>'
     '<row r="7"><c r="A7" t="str"><f>CONCAT("あ","い")</f><v>あい</v></c></row>'
-    '<row r="8"><c r="A8" t="inlineStr"><is><r><t>東</t></r><r><t>京</t></r><rPh sb="0" eb="2"><t>トウキョウ</t></rPh></is></c></row>'
+    '<row r="8"><c r="A8" t="inlineStr"><is><r><t>東</t></r><r><t>京</t></r>'
+    '<rPh sb="0" eb="2"><t>トウキョウ</t></rPh></is></c></row>'
     '<row r="9"><c r="A9" t="inlineStr"><is><t>行_x000D_\n末</t></is></c></row>'
     '<row r="10"><c r="A10"><v>1.2E+3</v></c></row>'
     '<row r="11"><c r="B11" t="b"><v>1</v></c></row>'
@@ -272,8 +290,8 @@ _SHEET: Final = (
 
 
 def test_what_only_other_programs_write_into_a_sheet_is_read() -> None:
-    """Formulas with results, texts in pieces with furigana, escaped signs, exponents, rows and cells without a place."""
-    rows = read(repacked(workbook_of([["列"]]), xl_worksheets_sheet1_xml=_SHEET.encode()), column())
+    """Formulas with results, texts in pieces with furigana, escaped signs, exponents, cells without a place."""
+    rows = read(repacked(workbook_of([["列"]]), {"xl/worksheets/sheet1.xml": _SHEET.encode()}), column())
 
     assert [(row.number, row.values["it"]) for row in rows] == [
         (7, "あい"),
@@ -303,7 +321,7 @@ def test_a_report_holds_no_cell() -> None:
         report.note(row)
 
     written.flush()
-    content = written.buffer.getvalue()  # type: ignore[attr-defined]  # a BytesIO
+    content = written.buffer.getvalue()
     assert content.startswith(b"\xef\xbb\xbf")
     assert (report.summary.rows, report.summary.taken, report.summary.refused) == (2, 1, 1)
     assert "秘密" not in content.decode(REPORT_ENCODING)

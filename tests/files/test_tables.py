@@ -22,6 +22,7 @@ from tests.files.making import (
     read,
     reasons,
     workbook_of,
+    xls_of,
 )
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ _JSON = (
         (csv_of(HEADER, ROW), Format.CSV),
         (workbook_of([HEADER, ROW]), Format.XLSX),
         (ods_of([HEADER, ROW]), Format.ODS),
+        (xls_of([HEADER, ROW]), Format.XLS),
         (_JSON.encode(), Format.JSON_LINES),
         (_JSON.encode("utf-8-sig"), Format.JSON_LINES),
     ],
@@ -160,6 +162,13 @@ def test_numbers_of_a_sheet_and_of_json_stay_as_they_are_stored() -> None:
 
     assert [row.values["it"] for row in read(sheet, column())] == ["1", "1.5", "1000000", "TRUE", "9012345678", "-3"]
     assert [row.values["it"] for row in read(lines, column())] == ["1", "1.50", "1e3", "0"]
+
+
+def test_numbers_of_an_old_sheet_stay_whole_and_rounded_ones_are_refused() -> None:
+    rows = read(xls_of([["列"], [1.0], [1.5], [9012345678.0], [8.9811e18]]), column())
+
+    assert [row.values.get("it") for row in rows] == ["1", "1.5", "9012345678", None]
+    assert reasons(rows) == [(5, "列", "ROUNDED_NUMBER")]
 
 
 def test_leading_zeros_that_a_spreadsheet_ate_are_restored_and_marked() -> None:

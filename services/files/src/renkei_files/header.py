@@ -30,7 +30,13 @@ def find_header(rows: Iterable[Row], profile: Profile) -> tuple[Header, Iterator
     in the error: where no header is found, what stands there may be anything.
     """
     all_rows = iter(rows)
-    front = list(islice(all_rows, _LOOKED_AT))
+    front: list[Row] = []
+    behind: Iterator[Row] = all_rows
+    try:
+        front.extend(islice(all_rows, _LOOKED_AT))
+    except FileError as error:
+        # What stands before the place where the file breaks is good, so the break waits for its turn.
+        behind = _broken(error)
     fields = {fold_header(header): column.field for column in profile.columns for header in column.headers}
     required = {column.field for column in profile.columns if column.required}
     best: tuple[int, int, dict[int, str]] | None = None
@@ -47,6 +53,8 @@ def find_header(rows: Iterable[Row], profile: Profile) -> tuple[Header, Iterator
             if not lacking and not doubled and (best is None or len(found) > best[0]):
                 best = (len(found), place, found)
     if best is None or not best[0]:
+        if behind is not all_rows:
+            next(behind)
         if twice:
             raise FileError(Reason.HEADER_TWICE)
         named = ", ".join(column.headers[0] for column in profile.columns if column.field in missing)
@@ -59,7 +67,12 @@ def find_header(rows: Iterable[Row], profile: Profile) -> tuple[Header, Iterator
         width=width,
         others=tuple(column for column in range(width) if column not in places and front[place].cells[column]),
     )
-    return header, chain(front[place + 1 :], all_rows)
+    return header, chain(front[place + 1 :], behind)
+
+
+def _broken(error: FileError) -> Iterator[Row]:
+    yield from ()  # a generator, so that it raises only when it is asked
+    raise error
 
 
 def _names(above: Row | None, row: Row) -> Iterator[list[str]]:
