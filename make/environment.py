@@ -27,7 +27,18 @@ CONSTRAINTS = ROOT / "constraints.txt"
 CONTRACT = ROOT / "services" / "contract" / "hatch_build.py"
 TABLES = ROOT / "services" / "normalform" / "hatch_build.py"
 # Dependencies come first, so that an editable install always finds what it builds with.
-DISTRIBUTIONS = ("contract", "normalform", "files", "chassis", "tips", "arrests", "personas", "leads", "exchange", "node")
+DISTRIBUTIONS = (
+    "contract",
+    "normalform",
+    "files",
+    "chassis",
+    "tips",
+    "arrests",
+    "personas",
+    "leads",
+    "exchange",
+    "node",
+)
 
 
 def main() -> int:
