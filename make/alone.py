@@ -23,7 +23,7 @@ from environment import (
 if TYPE_CHECKING:
     from pathlib import Path
 
-ALONE = ("normalform", "chassis", "tips", "arrests", "personas", "leads", "exchange")
+ALONE = ("normalform", "files", "chassis", "tips", "arrests", "personas", "leads", "exchange")
 FOLDER = ROOT / ".cache" / "alone"
 OURS = FOLDER / "wheels" / "ours"
 OTHERS = FOLDER / "wheels" / "others"

@@ -27,8 +27,20 @@ VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 CONSTRAINTS = ROOT / "constraints.txt"
 CONTRACT = ROOT / "services" / "contract" / "hatch_build.py"
+TABLES = ROOT / "services" / "normalform" / "hatch_build.py"
 # Dependencies come first, so that an editable install always finds what it builds with.
-DISTRIBUTIONS = ("contract", "normalform", "chassis", "tips", "arrests", "personas", "leads", "exchange", "node")
+DISTRIBUTIONS = (
+    "contract",
+    "normalform",
+    "files",
+    "chassis",
+    "tips",
+    "arrests",
+    "personas",
+    "leads",
+    "exchange",
+    "node",
+)
 
 
 def main() -> int:
@@ -116,6 +128,12 @@ def bring_up_to_date(*, dev: bool) -> None:
     if stamps.differ("contract", contract_stamp) or not generated.is_file():
         step("generate Python from proto/", lambda: call([PYTHON, CONTRACT]))
         stamps.keep(contract=contract_stamp)
+
+    tables_stamp = fingerprint([run_stamp], *contents_of([TABLES, TABLES.with_name("variants.txt")]))
+    made = TABLES.parent / "src" / "renkei_normalform" / "tables" / ".made-from"
+    if stamps.differ("tables", tables_stamp) or not made.is_file():
+        step("make the tables of normal forms", lambda: call([PYTHON, TABLES]))
+        stamps.keep(tables=tables_stamp)
 
     ours_stamp = fingerprint(*contents_of([ROOT / "services" / name / "pyproject.toml" for name in DISTRIBUTIONS]))
     if stamps.differ("ours", ours_stamp):
