@@ -49,6 +49,18 @@ GETTING: Final = {
     "arrests": "/renkei.arrests.v1.ArrestsService/GetArrest",
     "personas": "/renkei.personas.v1.PersonasService/GetPersona",
 }
+# Roles that an officer's token can carry.
+OFFICIAL: Final = set(policy_pb2.Role.values()) - {
+    policy_pb2.ROLE_UNSPECIFIED,
+    policy_pb2.ROLE_SERVICE,
+    policy_pb2.ROLE_PEER,
+}
+EXPECTED: Final = {
+    "nobody": {"TOKEN_MISSING"},
+    "a foreign officer": {"TOKEN_UNTRUSTED_ISSUER"},
+    "another role": {"ROLE_MISSING"},
+    "a peer": {"TOKEN_UNTRUSTED_ISSUER", "ROLE_MISSING"},
+}
 
 
 @dataclass(slots=True, kw_only=True)
@@ -65,14 +77,22 @@ class Caller:
     ends: Counter[str] = field(default_factory=Counter)
     wrong: list[tuple[str, str, str, str]] = field(default_factory=list)
 
-    def send(self, path: str, request: Any, service: str = "") -> tuple[list[Any], RenkeiError | None]:  # noqa: ANN401 (of any method)
+    def send(
+        self,
+        path: str,
+        request: Any,  # noqa: ANN401 (of any method)
+        service: str = "",
+        token: str | None = None,
+    ) -> tuple[list[Any], RenkeiError | None]:
         """Call; gives the answers and the error with which it ended."""
         method = METHODS[path]
         served = path[1:].partition("/")[0]
         channel = self.channels[service or SHARED.get(served, served.split(".")[1])]
         answer = contract.message_type(method.output_type.full_name)
         given = {
-            "metadata": (("authorization", f"Bearer {self._token(method)}"),),
+            "metadata": (("authorization", f"Bearer {self._token(method) if token is None else token}"),)
+            if token != ""
+            else (),
             "timeout": 20,
         }
         raw = request.SerializeToString()
@@ -136,6 +156,22 @@ class Caller:
             for result in getattr(answer, "results", ()):
                 if result.name:
                     self.recorded[result.name] = None
+
+    def let_in(self, foreign: str) -> list[tuple[str, str, str]]:
+        """Name the methods that answer somebody who has no business there."""
+        found = []
+        for path, kind in requests().items():
+            roles = set(METHODS[path].GetOptions().Extensions[policy_pb2.method].roles)
+            others = [policy_pb2.Role.Name(role)[5:] for role in OFFICIAL - roles]
+            tokens = {"nobody": "", "a foreign officer": foreign, "another role": self.member.token(*others)}
+            if path != "/renkei.exchange.v1.ExchangeService/ReadLane":
+                tokens["a peer"] = self.peer
+            for who, token in tokens.items():
+                _, error = self.send(path, proper(kind, self.names), token=token)
+                reason = "answered" if error is None else error.reason
+                if reason not in EXPECTED[who]:
+                    found.append((path, who, reason))
+        return found
 
     def lost(self) -> list[str]:
         """Name what was acknowledged and is not there as it was."""
@@ -205,6 +241,26 @@ def _mint(member: Member, service: str, role: str, *, audience: str) -> str:
         life_seconds=300,
         token_id=uuid7(),
     )
+
+
+async def test_no_method_answers_who_has_no_business_there(tmp_path: Path) -> None:
+    """No token, another agency's officer or exchange, and an officer with every role but those of the contract."""
+    federation = await asyncio.to_thread(Federation, tmp_path / "demo", ("jp-12", "jp-13"))
+    await asyncio.to_thread(federation.set_up, courier=False)
+    member = federation["jp-13"]
+    peer = await asyncio.to_thread(_mint, federation["jp-12"], "exchange", "PEER", audience=AGENCY)
+    foreign = await asyncio.to_thread(federation["jp-12"].token, "OFFICER", "OPERATOR")
+    await asyncio.to_thread(member.start)
+    try:
+        await member.ready()
+        assert await asyncio.to_thread(_let_in, member, peer, foreign) == []
+    finally:
+        await federation.stop()
+
+
+def _let_in(member: Member, peer: str, foreign: str) -> list[tuple[str, str, str]]:
+    with _calling(member, peer) as caller:
+        return caller.let_in(foreign)
 
 
 async def test_no_value_in_any_field_of_any_method_harms_a_node(tmp_path: Path) -> None:
