@@ -49,6 +49,8 @@ GETTING: Final = {
     "arrests": "/renkei.arrests.v1.ArrestsService/GetArrest",
     "personas": "/renkei.personas.v1.PersonasService/GetPersona",
 }
+# What makes a record has no etag to be stale.
+NEW: Final = ("Create", "Load", "Raise", "Request")
 # Roles that an officer's token can carry.
 OFFICIAL: Final = set(policy_pb2.Role.values()) - {
     policy_pb2.ROLE_UNSPECIFIED,
@@ -144,6 +146,8 @@ class Caller:
             self.ends["OK" if status is None else status.reason] += 1
             if status is not None and (what := _wrong_with(status)):
                 self.wrong.append((path, hostile.path, hostile.what, what))
+        if hostile.field.endswith(".etag") and error is None and not path.rpartition("/")[2].startswith(NEW):
+            self.wrong.append((path, hostile.path, hostile.what, "a stale etag"))
         if hostile.must_be_refused and error is None and not any(_errors_of_rows(answers)):
             self.wrong.append((path, hostile.path, hostile.what, "taken"))
 
