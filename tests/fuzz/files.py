@@ -58,6 +58,7 @@ NODE_TOML: Final = (
     b"[exchange]\ntick_seconds = 0.5\n[tips]\nhandle_span_days = 90\nmembers = []\n",
     b"node = 1\n",
     b"[node]\nagency = 1979-05-27\n[[ports]]\n",
+    b"a = " + b"[" * 100_000,
 )
 
 

@@ -23,7 +23,7 @@ from renkei_chassis.telemetry import tracing
 from renkei_node.demo.wareki import NotADateError, read_date, read_moment, write_wareki
 from renkei_normalform import IdentifierType, NotAnIdentifier, normalize, search_fragment, search_key
 from renkei_tips.record import TIPS
-from tests.fuzz import files, lanes, records, telling, tokens, undercover
+from tests.fuzz import files, lanes, records, tables, telling, tokens, undercover
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -249,6 +249,8 @@ TARGETS: Final[dict[str, Target]] = {
     "federation_toml": Target(run=files.federation_toml, seeds=files.FEDERATION_TOML),
     "trust_json": Target(run=files.trust_json, seeds=files.TRUST_JSON),
     "csv": Target(run=files.csv, seeds=[*files.csv_seeds()]),
+    "table": Target(run=tables.table, seeds=[*tables.tables()]),
+    "profile": Target(run=tables.profile, seeds=tables.PROFILES),
     "metrics_page": Target(run=telling.metrics_page, seeds=telling.METRICS_PAGE),
     "log_line": Target(run=telling.log_line, seeds=telling.LOG_LINE),
     "explained": Target(run=telling.explained, seeds=telling.EXPLAINED),

@@ -33,6 +33,7 @@ WITHHELD: Final = {"provenance": "PROVENANCE_WITHHELD_ASK_ORIGINATOR"}
 NOT_FROM_OUTSIDE: Final = {
     "REQUEST_ANSWER_GONE": "nothing is purged yet; tests/chassis/database/test_writer.py has a rule that forgets",
     "DEADLINE": "a client's own ends its call first, and the server's takes 20 s; tests/chassis/rpc/test_pipeline.py",
+    "UNDELETE_EXPIRED": "a record lasts for 30 days after its deletion; tests/tips/test_undeleting.py",
     "RESOURCE_EXISTS": "no method lets its caller choose an id yet",
 }
 """The reasons that no client can meet, in the time that a test has; each says why and where it is tested instead."""

@@ -92,6 +92,8 @@ def read_profile(text: str) -> Profile:
         return Profile.model_validate(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
         raise ProfileError(f"the profile is no TOML: {error}") from None
+    except RecursionError:
+        raise ProfileError("the profile is no TOML that anybody wrote: it is nested too deep") from None
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         place = ".".join(str(part) for part in first["loc"]) or "profile"

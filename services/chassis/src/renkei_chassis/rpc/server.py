@@ -98,7 +98,8 @@ class Server:
         """Say that nothing new is taken, let what runs finish for so long, then cut it.
 
         The port stays open meanwhile: a server of gRPC that is stopping cancels what comes in, which
-        no client may try again, while we say UNAVAILABLE.
+        no client may try again, while we say UNAVAILABLE. What comes in at the very end it cancels all the
+        same; our own clients take that for UNAVAILABLE too.
         """
         ends = time.monotonic() + seconds
         self._pipeline.drain()
