@@ -7,12 +7,14 @@ import os
 import shutil
 import subprocess
 import tempfile
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 MEGABYTES: Final = 96
 _CHUNK: Final = 1 << 20
+_BUSY_SECONDS: Final = 10.0
 
 
 @functools.cache
@@ -53,8 +55,17 @@ class Disk:
         _run("mount", "-o", "loop", str(self._image), str(self.mounted))
 
     def unmount(self) -> None:
-        """Unmount it; nobody may be working there."""
-        _run("umount", str(self.mounted))
+        """Unmount it; nobody may be working there. What was killed a moment ago may hold it for another."""
+        ends = time.monotonic() + _BUSY_SECONDS
+        while True:
+            try:
+                _run("umount", str(self.mounted))
+            except subprocess.CalledProcessError:
+                if time.monotonic() > ends:
+                    raise
+                time.sleep(0.05)
+            else:
+                return
 
     def fill(self) -> None:
         """Write until nothing more goes on it."""
