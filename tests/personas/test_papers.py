@@ -17,8 +17,9 @@ from renkei.tips.v1 import tips_pb2
 
 from renkei_chassis.identity import generate, public_text
 from renkei_personas.addresses import addresses_in, one_way
+from renkei_personas.bases import BASIS_TAG
 from renkei_personas.domain.contacts import NO_HEAD, chained
-from renkei_personas.plans import BASIS_TAG
+from renkei_personas.mentions import names_in
 from renkei_personas.settings import Settings
 from tests.personas.people import MARKER, START, a_legend, a_plan, officer
 from tests.running import AGENCY
@@ -124,6 +125,12 @@ async def test_a_basis_that_allows_nothing_cannot_stand_in_the_way_of_everything
     assert (await people.submitted()).state == Persona.STATE_SUBMITTED
 
 
+WORDS = (
+    "住所は千葉県千葉市中央区市場町１丁目２番３号と話した。本郷通り4-5-6にも行った。指示役は架空次郎と名乗り、"
+    "口座はカクウ サブロウ名義、受け子は架空 はなこさん、Kakuu Shiroとも"
+)
+
+
 def a_tip(original: str, normal_form: str, text: str = "(演習)") -> tip_events.TipRecorded:
     tip = tips_pb2.Tip(text=text)
     identifier = identifiers_pb2.Identifier(
@@ -141,6 +148,11 @@ def a_tip(original: str, normal_form: str, text: str = "(演習)") -> tip_events
         ({"display_name": "演習　太郎"}, "display_name"),
         ({"display_name": "エンシュウ タロウ"}, "display_name"),
         ({"address": "千葉県千葉市中央区市場町一丁目2-3"}, "address"),
+        ({"address": "東京都千代田区本郷通り４丁目５番６号"}, "address"),
+        ({"display_name": "架空 次郎"}, "display_name"),
+        ({"display_name": "カクウ　サブロウ"}, "display_name"),
+        ({"display_name": "架空 はなこ"}, "display_name"),
+        ({"display_name": "Kakuu Shiro"}, "display_name"),
     ],
 )
 async def test_an_invented_value_that_hits_a_real_record_is_refused(
@@ -149,7 +161,7 @@ async def test_an_invented_value_that_hits_a_real_record_is_refused(
     active = await people.active()
     person = arrests_pb2.Person(display_name="演習太郎", kana="エンシュウタロウ")
     arrested = arrest_events.ArrestRecorded(arrest=arrests_pb2.Arrest(person=person))
-    told = a_tip("090-1234-5678", "+819012345678", "住所は千葉県千葉市中央区市場町１丁目２番３号と話した")
+    told = a_tip("090-1234-5678", "+819012345678", WORDS)
     await people.bring(told, origin="agencies/jp-13")
     await people.bring(arrested, origin="agencies/jp-13")
     document = documents_pb2.Document(
@@ -161,6 +173,44 @@ async def test_an_invented_value_that_hits_a_real_record_is_refused(
 
     assert refused.reason == "DOCUMENT_COLLIDES"
     assert refused.metadata["field"] == f"document.legend.{field}"
+
+
+@pytest.mark.parametrize(
+    "address", ["千葉県千葉市中央区市場町1-2-4", "千葉県千葉市中央区市場町", "東京都千代田区本郷通り4-5"]
+)
+async def test_what_is_near_a_real_record_and_not_in_it_is_no_collision(people: People, address: str) -> None:
+    active = await people.active()
+    await people.bring(a_tip("090-1234-5678", "+819012345678", WORDS), origin="agencies/jp-13")
+    legend = documents_pb2.Legend(
+        display_name="架空 五郎", address=address, number="演習-0000-1112", phone="090-1234-5679"
+    )
+    document = documents_pb2.Document(kind=documents_pb2.Document.KIND_STUDENT_CARD, legend=legend)
+
+    made = await people.call("sato", "RequestDocument", parent=active.name, document=document)
+
+    assert made.state == documents_pb2.Document.STATE_REQUESTED
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("被疑者田中太郎と会った", "田中太郎"),
+        ("田中太郎容疑者を逮捕", "田中太郎"),
+        ("口座は鈴木 一郎名義", "鈴木一郎"),
+        ("スズキ・イチロウと名乗る", "スズキイチロウ"),
+        ("佐藤 はなこが来た", "佐藤はなこ"),
+        ("さとう はなこ", "さとうはなこ"),
+        ("called Sato Hanako.", "satohanako"),
+    ],
+)
+def test_a_name_is_found_in_words(text: str, name: str) -> None:
+    assert name in set(names_in(text))
+
+
+def test_words_far_apart_make_no_name() -> None:
+    found = set(names_in("田中。太郎、鈴木 (一郎)"))
+
+    assert not {"田中太郎", "鈴木一郎"} & found
 
 
 async def test_what_became_real_between_request_and_issue_is_refused_at_the_issue(people: People) -> None:
@@ -242,6 +292,34 @@ async def test_an_identifier_becomes_a_tip_that_names_no_persona(people: People)
     assert other.reason == "DISCLOSURE_CONFIRMED"
     assert [(one.record, one.HasField("tip_request")) for one in of_audit] == [(f"{AGENCY}/tips/1", False)]
     assert of_handler.reason == "DENIED"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "090 8765 0001 です",
+        "+81 90-8765-0001",
+        "８１９０８７６５０００１",
+        "市場町１丁目２番３号",
+        "住所は 市場町1-2-3",
+    ],
+)
+async def test_a_legend_told_in_another_spelling_is_not_told_either(people: People, text: str) -> None:
+    active = await people.active()
+    legend = documents_pb2.Legend(
+        display_name="演習 花子", address="千葉県千葉市中央区市場町1-2-3", phone="090-8765-0001", number="演習-9"
+    )
+    kind = documents_pb2.Document.KIND_STUDENT_CARD
+    document = documents_pb2.Document(kind=kind, legend=legend)
+    await people.call("sato", "RequestDocument", parent=active.name, document=document)
+    await people.call("sato", "LogContact", parent=active.name, contact=people.contact())
+
+    handle = identifiers_pb2.Identifier(type=identifiers_pb2.IDENTIFIER_TYPE_HANDLE, original="x")
+    refused = await people.refused(
+        "sato", "PrepareDisclosure", contact=f"{active.name}/contacts/1", identifiers=[handle], text=text
+    )
+
+    assert refused.reason == "LEGEND_TOLD"
 
 
 @pytest.mark.parametrize("field", ["text", "identifiers[0].original", "harm.place", "harm.reason"])

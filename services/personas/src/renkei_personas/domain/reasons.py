@@ -75,6 +75,9 @@ REASONS: Final[Mapping[str, Reason]] = {
     "REVIEW_OVERDUE": Reason(
         _STATE, "接触記録の監督者確認が期限を過ぎた", "a contact waits too long for the supervisor's review"
     ),
+    "CONTACTS_UNREVIEWED": Reason(
+        _STATE, "監督者の確認を待つ接触記録がある", "a contact waits for the supervisor's review"
+    ),
     "DOCUMENTS_EXHAUSTED": Reason(_STATE, "計画の書類数を超える", "as many documents exist as the plan allows"),
     "SECOND_PERSON_MISSING": Reason(
         _DENIED,
@@ -155,6 +158,9 @@ REASONS: Final[Mapping[str, Reason]] = {
     ),
     "LEGAL_BASIS_KNOWN": Reason(
         _STATE, "その番号の法的根拠は既に登録されている", "a legal basis of that id is registered already"
+    ),
+    "LEGAL_BASIS_UNKNOWN": Reason(
+        _STATE, "その番号の法的根拠は登録されていない", "no legal basis of that id is registered"
     ),
     "LEGEND_TOLD": Reason(
         _WRONG,
