@@ -16,6 +16,8 @@ from tests.personas.people import START
 from tests.running import AGENCY
 
 if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
     from tests.personas.people import People
 
 KEY = generate()
@@ -36,7 +38,7 @@ async def register(people: People, *, days: int = 100) -> None:
     await people.call("chief", "RegisterLegalBasis", basis=content, signature=KEY.sign(BASIS_TAG + content))
 
 
-def a_revocation(name: str = "law-1", key: Any = KEY, tag: bytes = REVOCATION_TAG) -> dict[str, Any]:
+def a_revocation(name: str = "law-1", key: Ed25519PrivateKey = KEY, tag: bytes = REVOCATION_TAG) -> dict[str, Any]:
     content = LegalBasisRevocation(id=name, reason="(演習)判決").SerializeToString()
     return {"revocation": content, "signature": key.sign(tag + content)}
 

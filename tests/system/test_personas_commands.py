@@ -278,6 +278,7 @@ def signed(desk: Desk, key: Path) -> None:
     revoked = desk.type("chief", "revoke-basis", "--revocation", *names["end"])
     (listed,) = desk.type("audit", "bases")
 
+    assert key.stat().st_mode & 0o077 == 0
     assert [done.exit_code for done in runs] == [0, 0], [done.output for done in runs]
     assert (registered["id"], "revoke_time" in registered) == ("law-1", False)
     assert mixed["reason"] == "LEGAL_BASIS_UNSIGNED"
@@ -291,21 +292,22 @@ def alone(*arguments: str) -> Any:  # noqa: ANN401
 
 
 async def test_a_legal_basis_is_signed_off_the_node_and_registered_and_revoked_by_the_chief(tmp_path: Path) -> None:
-    key = tmp_path / "elsewhere" / "basis.key"
-    key.parent.mkdir()
-    made = alone("basis-key", "--out", str(key))
-    public = made.stdout.strip()
-    federation = await asyncio.to_thread(Federation, tmp_path / "nodes", ("jp-12",))
-    await asyncio.to_thread(federation.set_up)
-    settings = federation.members["jp-12"].directory.settings
-    settings.write_text(_with_key(settings.read_text(), public))
+    def make_ready() -> tuple[Path, Federation]:
+        key = tmp_path / "elsewhere" / "basis.key"
+        key.parent.mkdir()
+        public = alone("basis-key", "--out", str(key)).stdout.strip()
+        federation = Federation(tmp_path / "nodes", ("jp-12",))
+        federation.set_up()
+        settings = federation.members["jp-12"].directory.settings
+        settings.write_text(_with_key(settings.read_text(), public))
+        return key, federation
+
+    key, federation = await asyncio.to_thread(make_ready)
     await federation.start()
     try:
         await asyncio.to_thread(signed, Desk(federation), key)
     finally:
         await federation.stop()
-
-    assert key.stat().st_mode & 0o077 == 0
 
 
 def _with_key(settings: str, public: str) -> str:
@@ -330,8 +332,10 @@ def test_a_signing_key_is_kept_off_nodes_and_guarded_and_signs_nothing_broken(tm
     ends_first = alone(*signing)
     basis.write_text(f'id = "law-1"\nvalid_from = 2026-01-01\nvalid_until = 2027-01-01\ntitle = "{MARKER}"\n')
     allows_nothing = alone(*signing)
-    basis.write_text(basis.read_text() + 'allows = ["ALLOWS_WIDER_CRIME_LIST"]\nrevoke_time = 2026-01-01\n')
+    whole = basis.read_text() + 'allows = ["ALLOWS_WIDER_CRIME_LIST"]\n'
+    basis.write_text(whole + "revoke_time = 2026-01-01\n")
     revoked = alone(*signing)
+    basis.write_text(whole)
     key.chmod(0o644)
     open_to_all = alone(*signing)
 
