@@ -119,12 +119,16 @@ def _broken(d: Any, guard: str, case: Any, act: Any) -> Iterator[tuple[Any, Any,
             yield case, replace(act, time=None), "REVIEW_TIME_INVALID"
             yield case, replace(act, time=NOW + 367 * DAY), "REVIEW_TIME_INVALID"
         case "witnesses":
-            held = replace(case, documents=(a_document(d, holder=OUTSIDER, custodian=officer("earlier")),))
+            papers = (a_document(d, holder=OUTSIDER, custodian=officer("earlier"), issuer=officer("asker")),)
+            held = replace(case, documents=papers)
             for pair in (
                 (WITNESS,),
                 (WITNESS, WITNESS),
                 (WITNESS, CUSTODIAN),
                 (WITNESS, ACTOR),
+                (WITNESS, DRAFTER),
+                (WITNESS, SUPERVISOR),
+                (WITNESS, officer("asker")),
                 (WITNESS, OUTSIDER),
                 (WITNESS, officer("earlier")),
                 (WITNESS, "agencies/jp-13/officers/x"),

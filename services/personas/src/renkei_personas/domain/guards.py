@@ -211,9 +211,10 @@ def review_ahead(case: Case, act: Act, rules: Rules) -> None:
 
 
 def two_witnesses(case: Case, act: Act, rules: Rules) -> None:
-    """立会人は無関係の二人である · two officers of the agency, neither custodian nor holder nor issuer."""
+    """立会人は無関係の二人である · two officers of the agency who have no part in the investigation."""
     document = document_of(case, act)
-    involved = {case.plan.custodian, document.custodian, document.holder, document.issuer}
+    of_document = {document.custodian, document.holder, document.issuer}
+    involved = {case.drafter, case.supervisor, case.plan.custodian, *case.plan.team, *of_document}
     fit = {one for one in act.officers if is_officer(one, agency=rules.agency)} - involved
     if len(act.officers) != WITNESSES or len(fit) != WITNESSES:
         raise Refused("WITNESSES_INVALID", fields=["witnesses"])

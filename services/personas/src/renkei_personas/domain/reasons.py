@@ -104,8 +104,8 @@ REASONS: Final[Mapping[str, Reason]] = {
     ),
     "WITNESSES_INVALID": Reason(
         _WRONG,
-        "立会人は、保管者・所持者・請求者以外の同一機関の異なる二人でなければならない",
-        "two different officers of the agency must be named, neither custodian nor holder nor issuer",
+        "立会人は、この捜査に関わらない同一機関の異なる二人でなければならない",
+        "two different officers of the agency must be named, who have no part in the investigation",
     ),
     "NOT_A_WITNESS": Reason(
         _DENIED, "指名された立会人でない、又は既に確認した", "the caller was not named, or has said so already"
