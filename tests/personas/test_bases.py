@@ -8,10 +8,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from renkei.personas.v1 import documents_pb2, enums_pb2
 from renkei.personas.v1.personas_pb2 import LegalBasis, LegalBasisRevocation, Persona, Plan
+from sqlalchemy import create_engine, inspect, select, update
 
+from renkei_chassis.database.schema import migrate
+from renkei_chassis.database.tables import schema_versions
 from renkei_chassis.identity import generate, public_text
 from renkei_personas.bases import BASIS_TAG, REVOCATION_TAG
 from renkei_personas.settings import Settings
+from renkei_personas.store import tables
+from renkei_personas.store.tables import SCHEMA
 from tests.personas.people import START
 from tests.running import AGENCY
 
@@ -148,6 +153,19 @@ async def test_nobody_but_the_chief_brings_a_revocation_and_a_second_changes_not
 
     assert by_others.reason == "ROLE_MISSING"
     assert first == second
+
+
+def test_a_database_of_before_gets_the_table_of_revocations() -> None:
+    engine = create_engine("sqlite://")
+    with engine.begin() as connection:
+        migrate(connection, [SCHEMA])
+        tables.revocations.drop(connection)
+        connection.execute(update(schema_versions).values(version=1))
+
+        migrate(connection, [SCHEMA])
+
+        assert tables.revocations.name in inspect(connection).get_table_names()
+        assert connection.execute(select(schema_versions.c.version)).scalar_one() == SCHEMA.version
 
 
 async def test_a_basis_that_was_signed_as_revoked_is_none(people: People) -> None:
