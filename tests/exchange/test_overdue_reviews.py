@@ -8,7 +8,7 @@ import pytest
 from renkei.exchange.v1.exchange_pb2 import LANE_DATA
 from renkei.personas.v1.events_pb2 import PersonaReported
 from renkei.policy.v1.policy_pb2 import GRADE_FULL
-from renkei.tips.v1.events_pb2 import TipRecorded, TipRevised, TipWithdrawn
+from renkei.tips.v1.events_pb2 import TipRecorded, TipReleased, TipRevised, TipWithdrawn
 from sqlalchemy import update
 
 from renkei_chassis.follower.apply import SetAside
@@ -73,11 +73,13 @@ async def test_what_others_have_is_still_corrected_and_recalled(door: Door) -> N
     await send_harm(door, hours_ago=73)
 
     await door.release(TipRevised(tip=recorded().tip), {PEER: GRADE_FULL})
+    await door.release(TipReleased(tip=recorded().tip), {PEER: GRADE_FULL})
     await door.release(TipWithdrawn(name="agencies/jp-12/tips/1"), {PEER: GRADE_FULL})
 
     assert [event.type.rpartition(".")[2] for event in await door.sent()] == [
         "TipRecorded",
         "TipRevised",
+        "TipReleased",
         "TipWithdrawn",
     ]
 
