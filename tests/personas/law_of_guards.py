@@ -79,10 +79,12 @@ def _broken(d: Any, guard: str, case: Any, act: Any) -> Iterator[tuple[Any, Any,
             yield replace(case, incident_open=True), act, "INCIDENT_OPEN"
         case "review":
             yield replace(case, waiting=NOW - 3 * DAY), act, "REVIEW_OVERDUE"
+        case "reviewed":
+            yield replace(case, waiting=NOW), act, "CONTACTS_UNREVIEWED"
         case "post":
             yield replace(case, vacancy=NOW), act, "SUPERVISOR_VACANT"
         case "suitable":
-            for who in (DRAFTER, CUSTODIAN, ACTOR, CHIEF, "agencies/jp-13/officers/x"):
+            for who in (DRAFTER, CUSTODIAN, ACTOR, CHIEF, "agencies/jp-13/officers/x", officer("Upper")):
                 yield case, replace(act, officer=who), "SUPERVISOR_UNSUITABLE"
             yield case, replace(act, rank=0), "SUPERVISOR_UNSUITABLE"
             # Who approved the plan, or its extension, does not come to supervise what was approved.
@@ -117,15 +119,20 @@ def _broken(d: Any, guard: str, case: Any, act: Any) -> Iterator[tuple[Any, Any,
             yield case, replace(act, time=None), "REVIEW_TIME_INVALID"
             yield case, replace(act, time=NOW + 367 * DAY), "REVIEW_TIME_INVALID"
         case "witnesses":
-            held = replace(case, documents=(a_document(d, holder=OUTSIDER, custodian=officer("earlier")),))
+            papers = (a_document(d, holder=OUTSIDER, custodian=officer("earlier"), issuer=officer("asker")),)
+            held = replace(case, documents=papers)
             for pair in (
                 (WITNESS,),
                 (WITNESS, WITNESS),
                 (WITNESS, CUSTODIAN),
                 (WITNESS, ACTOR),
+                (WITNESS, DRAFTER),
+                (WITNESS, SUPERVISOR),
+                (WITNESS, officer("asker")),
                 (WITNESS, OUTSIDER),
                 (WITNESS, officer("earlier")),
                 (WITNESS, "agencies/jp-13/officers/x"),
+                (WITNESS, f"{OTHER_WITNESS} {officer('third')}"),
                 (WITNESS, OTHER_WITNESS, officer("third")),
                 (WITNESS, OTHER_WITNESS, CUSTODIAN),
             ):

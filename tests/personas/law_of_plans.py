@@ -22,6 +22,7 @@ from tests.personas.world import (
     a_document,
     a_longer_plan,
     a_plan,
+    officer,
     refusal,
     refused,
     rules,
@@ -76,6 +77,12 @@ def check_duties_are_kept_apart(d: Any) -> None:  # noqa: ANN401
         ({"supervisor": foreign}, ("plan.supervisor",)),
         ({"custodian": foreign}, ("plan.custodian",)),
         ({"team": (ACTOR, foreign)}, ("plan.team",)),
+        # One person in two spellings, two names in one, and what is no name.
+        ({"custodian": "custodian"}, ("plan.custodian",)),
+        ({"custodian": officer("Custodian")}, ("plan.custodian",)),
+        ({"supervisor": f"{SUPERVISOR} "}, ("plan.supervisor",)),
+        ({"team": (f"{ACTOR} {OUTSIDER}",)}, ("plan.team",)),
+        ({"team": (officer(""),)}, ("plan.team",)),
     ]
     for changes, named in joined:
         assert _plan_refusal(d, a_plan(d, **changes)) == ("OFFICERS_NOT_DISTINCT", named), changes

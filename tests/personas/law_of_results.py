@@ -115,7 +115,10 @@ def check_results_of_the_operation(d: Any) -> None:  # noqa: ANN401
     assert _result(d, "COMPROMISE", "ACTIVE") == {"state": state.COMPROMISED, "in_danger": True}
     case, act = scene(d, "CLOSE", "SUSPENDED", "CHIEF")
     assert after(d, replace(case, halt=halt.VACANCY), act).halt == halt.VACANCY
-    assert _result(d, "REPORT_DANGER", "ACTIVE") == {"in_danger": True}
+    danger = {"state": state.SUSPENDED, "halt": halt.DANGER, "in_danger": True}
+    assert _result(d, "REPORT_DANGER", "ACTIVE") == danger
+    assert _result(d, "REPORT_DANGER", "READY") == {"in_danger": True}
+    assert _result(d, "LEGAL_BASIS_ENDS") == {"state": state.SUSPENDED, "halt": halt.LEGAL_BASIS}
     case, act = scene(d, "SETTLE_DANGER", "ACTIVE", "CHIEF")
     assert _changes(replace(case, in_danger=True), after(d, replace(case, in_danger=True), act)) == {"in_danger": False}
     assert _result(d, "COMPLETE_TASK", "ACTIVE") == {}
@@ -284,6 +287,25 @@ def check_clocks(d: Any) -> None:  # noqa: ANN401
     assert _clocks(d, a_case(d, "READY", approve_time=None)) == [period]
     same = a_case(d, "ACTIVE", plan=a_plan(d, period_end=NOW), vacancy=NOW, waiting=NOW - 3 * DAY)
     assert [kind for kind, _, _ in _clocks(d, same)] == ["PERIOD", "VACANCY", "CONTACT_REVIEW"]
+
+
+def check_the_clock_of_a_legal_basis(d: Any) -> None:  # noqa: ANN401
+    """What begun under a legal basis is halted when it ends, or where it is not registered at all."""
+    basis = d.plan.Basis(allows=frozenset({d.states.Allows.WIDER_CRIME_LIST}), valid_from=START, valid_until=NOW + DAY)
+    known, unknown = rules(d, bases={"basis": basis}), rules(d)
+    for state in d.states.State:
+        wider = a_case(d, state.name, plan=a_plan(d, crime=6, legal_basis="basis"))
+        named_only = a_case(d, state.name, plan=a_plan(d, legal_basis="basis"))
+        for setting, due in ((known, NOW + DAY), (unknown, START)):
+            found = [(c.due, c.subject) for c in d.clocks.clocks_of(wider, setting) if c.kind.name == "LEGAL_BASIS"]
+            assert found == ([(due, "")] if state.name == "ACTIVE" else []), state
+            assert all(c.kind.name != "LEGAL_BASIS" for c in d.clocks.clocks_of(named_only, setting))
+    wider = a_case(d, plan=a_plan(d, crime=6, legal_basis="basis"))
+    assert list(d.decide.strike(wider, NOW, known)) == []
+    ((_, step),) = d.decide.strike(wider, NOW + DAY, known)
+    assert (step.action, step.case.state.name, step.case.halt.name) == ("LEGAL_BASIS_ENDS", "SUSPENDED", "LEGAL_BASIS")
+    case, act = scene(d, "RESUME", "SUSPENDED", "SUPERVISOR")
+    assert refusal(d, replace(case, plan=wider.plan), replace(act, now=NOW + DAY), known) == "LEGAL_BASIS_MISSING"
 
 
 def _struck(d: Any, case: Any, now: datetime) -> tuple[list[str], Any]:  # noqa: ANN401

@@ -80,6 +80,7 @@ class Ghost:
     compromised: bool = False
     danger: bool = False
     incident: bool = False
+    unread: bool = False
     asked_others: bool = False
     shown: bool = False
     asked: int = 0
@@ -231,11 +232,13 @@ def _note(world: World, act: Act) -> Ghost:  # noqa: C901, PLR0911, PLR0912 (one
         case "APPOINT":
             return replace(ghost, left=None, supervisor=act.officer)
         case "REPORT_INCIDENT":
-            return replace(ghost, incident=True)
+            return replace(ghost, incident=True, unread=True)
         case "REVIEW_CONTACTS":
-            return replace(ghost, incident=False)
+            return replace(ghost, incident=False, unread=False)
         case "LOG_REQUEST":
-            return replace(ghost, asked=ghost.asked + 1)
+            return replace(ghost, asked=ghost.asked + 1, unread=True)
+        case "LOG_CONTACT":
+            return replace(ghost, unread=True)
         case "PRESENT_DOCUMENT":
             return replace(ghost, shown=True, answered=ghost.answered + 1)
         case "REQUEST_DOCUMENT":
@@ -264,6 +267,7 @@ def _check_step(world: World, act: Act, case: Case, ghost: Ghost) -> None:
         _must(not ghost.compromised, "gone on after the identity was noticed")
         if before.state == State.READY:
             _must(before.approve_time is not None and now < before.approve_time + RULES.approval_valid, "lapsed")
+    _must(case.state != State.ACTIVE or not ghost.danger, "under way in danger")
     if before.state == State.COMPROMISED:
         _must(case.state in {State.COMPROMISED, State.CLOSED}, "another way out of COMPROMISED than to close")
     if before.state in {State.CLOSED, State.ARCHIVED, State.EXPIRED, State.REJECTED}:
@@ -286,6 +290,7 @@ def _check_step(world: World, act: Act, case: Case, ghost: Ghost) -> None:
             _must(held or gone, "archived with a document left")
         _must(not ghost.danger, "archived in danger")
         _must(not ghost.incident, "archived with an open incident")
+        _must(not ghost.unread, "archived with a contact that nobody reviewed")
 
 
 _DOERS: Final = {

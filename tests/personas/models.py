@@ -114,6 +114,7 @@ def _documents(world: World) -> Iterator[Act]:
         yield from _one_document(world, document.id)
     if world.ghost.asked < 1:
         yield act_by(world, "LOG_REQUEST", ACTOR, account="boss", time=world.now, observed_only=True)
+    yield act_by(world, "REVIEW_CONTACTS", SUPERVISOR, number=world.case.contacts)
     yield act_by(world, "ACTIVATE", SUPERVISOR)
     yield act_by(world, "SUSPEND", ACTOR)
     for outcome in (Outcome.NOT_USED, Outcome.LOST_CONTACT_AFTER_ID):

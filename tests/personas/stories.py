@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from renkei.personas.v1 import contacts_pb2, documents_pb2, enums_pb2, events_pb2, personas_pb2
 
-from renkei_personas.plans import BASIS_TAG
+from renkei_personas.bases import BASIS_TAG, REVOCATION_TAG
 from tests.personas.people import START, a_legend, a_plan, officer
 from tests.running import AGENCY
 
@@ -139,8 +139,11 @@ async def confirm(stage: Stage) -> None:
     await stage.call("sato", "ConfirmDisclosure", name=stage.names["disclosure"], record=f"{AGENCY}/harm/x")
 
 
-async def review(stage: Stage) -> None:
-    await stage.call("suzuki", "ReviewContacts", parent=stage.persona, through_number=2, note="(演習)")
+def reviewing(through: int) -> Step:
+    async def step(stage: Stage) -> None:
+        await stage.call("suzuki", "ReviewContacts", parent=stage.persona, through_number=through, note="(演習)")
+
+    return step
 
 
 async def hold(stage: Stage) -> None:
@@ -165,11 +168,24 @@ def closing(outcome: enums_pb2.Outcome.ValueType) -> Step:
 
 
 async def register_basis(stage: Stage) -> None:
-    basis = personas_pb2.LegalBasis(id="law-1", allows=[personas_pb2.LegalBasis.ALLOWS_FICTITIOUS_ACCOUNT])
+    allows = [personas_pb2.LegalBasis.ALLOWS_FICTITIOUS_ACCOUNT, personas_pb2.LegalBasis.ALLOWS_WIDER_CRIME_LIST]
+    basis = personas_pb2.LegalBasis(id="law-1", allows=allows)
     basis.valid_from.FromDatetime(stage.clock.now())
     basis.valid_until.FromDatetime(stage.clock.now() + timedelta(days=5))
     content = basis.SerializeToString()
     await stage.call("chief", "RegisterLegalBasis", basis=content, signature=BASIS_KEY.sign(BASIS_TAG + content))
+
+
+async def draft_beyond_the_list(stage: Stage) -> None:
+    crime = personas_pb2.Plan.CRIME_CODE_BY_LEGAL_BASIS
+    plan = a_plan(crime_code=crime, legal_basis="law-1")
+    stage.names["persona"] = (await stage.call("sato", "CreatePersona", parent=AGENCY, plan=plan)).name
+
+
+async def revoke_basis(stage: Stage) -> None:
+    content = personas_pb2.LegalBasisRevocation(id="law-1", reason="(演習)").SerializeToString()
+    signature = BASIS_KEY.sign(REVOCATION_TAG + content)
+    await stage.call("chief", "RevokeLegalBasis", revocation=content, signature=signature)
 
 
 async def receive_report(stage: Stage) -> None:
@@ -224,6 +240,7 @@ STORIES: Final[dict[str, tuple[tuple[Step, ...], tuple[Step, ...]]]] = {
             on_document("tanaka", "DestroyDocument", witnesses=[officer("ito"), officer("abe")]),
             on_document("ito", "WitnessDestruction"),
             on_document("abe", "WitnessDestruction"),
+            reviewing(1),
             on_persona("chief", "ArchivePersona"),
         ),
     ),
@@ -234,7 +251,7 @@ STORIES: Final[dict[str, tuple[tuple[Step, ...], tuple[Step, ...]]]] = {
             disclose,
             confirm,
             logging("ReportIncident", conduct=contacts_pb2.Contact.CONDUCT_PROPOSED),
-            review,
+            reviewing(2),
         ),
     ),
     "operation": (
@@ -244,6 +261,7 @@ STORIES: Final[dict[str, tuple[tuple[Step, ...], tuple[Step, ...]]]] = {
             on_persona("suzuki", "ResumePersona", **WHY),
             danger,
             completing(1),
+            on_persona("suzuki", "ResumePersona", **WHY),
             on_persona("sato", "ReportVacancy", **WHY),
             completing(2),
             on_persona("chief", "AppointSupervisor", supervisor=officer("mori"), rank=personas_pb2.Plan.RANK_INSPECTOR),
@@ -264,6 +282,7 @@ STORIES: Final[dict[str, tuple[tuple[Step, ...], tuple[Step, ...]]]] = {
             later(15),
         ),
     ),
+    "legal basis": ((register_basis, draft_beyond_the_list, *BEGIN[2:]), (revoke_basis,)),
     "clocks": (BEGIN[:8], (later(31),)),
     "overdue": (BEGIN, (logging("LogContact"), later(4))),
     "at the NPA": ((), (receive_report, acknowledge_report, receive_outcome, register_basis)),

@@ -47,6 +47,6 @@ def test_every_transition_was_killed_before_in_and_after_its_commit() -> None:
         if f"personas.{action}.{point}" not in passed
     ]
     assert missing == []
-    beside = {"ACKNOWLEDGE_REPORT", "REPORT_RECEIVED", "OUTCOME_RECEIVED", "LEGAL_BASIS"}
+    beside = {"ACKNOWLEDGE_REPORT", "REPORT_RECEIVED", "OUTCOME_RECEIVED", "LEGAL_BASIS", "LEGAL_BASIS_REVOKED"}
     assert {f"personas.{change}.{point}" for change in beside for point in ("stored", "committed")} <= passed
     assert {"personas.CREATE.stored", "personas.CLOCK.stored"} <= passed

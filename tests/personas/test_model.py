@@ -97,6 +97,7 @@ BUGS: Final[dict[str, tuple[str, Callable[[], Any]]]] = {
     "begins without asking others": ("plans", lambda: without("ACTIVATE", guards.deconflicted)),
     "begins with an approval that lapsed": ("plans", lambda: without("ACTIVATE", guards.approval_valid)),
     "begins by anybody": ("plans", lambda: row("ACTIVATE", parts=frozenset({Part.SUPERVISOR, Part.CUSTODIAN}))),
+    "danger halts nothing": ("plans", lambda: row("REPORT_DANGER", halts=None)),
     "goes on in danger": ("plans", lambda: without("RESUME", guards.safe)),
     "goes on after the identity was noticed": (
         "plans",
@@ -168,6 +169,7 @@ BUGS: Final[dict[str, tuple[str, Callable[[], Any]]]] = {
     "a backdated entry": ("contacts", lambda: without("LOG_CONTACT", guards.timely)),
     "goes on with an open incident": ("contacts", lambda: without("RESUME", guards.no_incident)),
     "an overdue review halts nothing": ("contacts", lambda: row("REVIEW_FALLS_DUE", halts=None)),
+    "archived with a contact that nobody reviewed": ("contacts", lambda: without("ARCHIVE", guards.contacts_reviewed)),
     "logged while it is halted": (
         "contacts",
         lambda: row("LOG_CONTACT", sources=frozenset({State.ACTIVE, State.SUSPENDED})),

@@ -6,19 +6,15 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from renkei.arrests.v1 import arrests_pb2
-from renkei.arrests.v1 import events_pb2 as arrest_events
 from renkei.identifiers.v1 import identifiers_pb2
 from renkei.personas.v1 import contacts_pb2, documents_pb2, enums_pb2, personas_pb2
 from renkei.personas.v1.personas_pb2 import LegalBasis, Persona, Plan
 from renkei.policy.v1 import handling_pb2
-from renkei.tips.v1 import events_pb2 as tip_events
 from renkei.tips.v1 import tips_pb2
 
 from renkei_chassis.identity import generate, public_text
-from renkei_personas.addresses import addresses_in, one_way
+from renkei_personas.bases import BASIS_TAG
 from renkei_personas.domain.contacts import NO_HEAD, chained
-from renkei_personas.plans import BASIS_TAG
 from renkei_personas.settings import Settings
 from tests.personas.people import MARKER, START, a_legend, a_plan, officer
 from tests.running import AGENCY
@@ -124,75 +120,6 @@ async def test_a_basis_that_allows_nothing_cannot_stand_in_the_way_of_everything
     assert (await people.submitted()).state == Persona.STATE_SUBMITTED
 
 
-def a_tip(original: str, normal_form: str, text: str = "(演習)") -> tip_events.TipRecorded:
-    tip = tips_pb2.Tip(text=text)
-    identifier = identifiers_pb2.Identifier(
-        type=identifiers_pb2.IDENTIFIER_TYPE_PHONE, original=original, normal_form=normal_form
-    )
-    tip.identifiers.add(identifier=identifier)
-    return tip_events.TipRecorded(tip=tip)
-
-
-@pytest.mark.parametrize(
-    ("legend", "field"),
-    [
-        ({"phone": "+81 90 1234 5678"}, "phone"),
-        ({"number": "090-1234-5678"}, "number"),
-        ({"display_name": "演習　太郎"}, "display_name"),
-        ({"display_name": "エンシュウ タロウ"}, "display_name"),
-        ({"address": "千葉県千葉市中央区市場町一丁目2-3"}, "address"),
-    ],
-)
-async def test_an_invented_value_that_hits_a_real_record_is_refused(
-    people: People, legend: dict[str, str], field: str
-) -> None:
-    active = await people.active()
-    person = arrests_pb2.Person(display_name="演習太郎", kana="エンシュウタロウ")
-    arrested = arrest_events.ArrestRecorded(arrest=arrests_pb2.Arrest(person=person))
-    told = a_tip("090-1234-5678", "+819012345678", "住所は千葉県千葉市中央区市場町１丁目２番３号と話した")
-    await people.bring(told, origin="agencies/jp-13")
-    await people.bring(arrested, origin="agencies/jp-13")
-    document = documents_pb2.Document(
-        kind=documents_pb2.Document.KIND_STUDENT_CARD,
-        legend=documents_pb2.Legend(**{"display_name": "演習 花子", **legend}),
-    )
-
-    refused = await people.refused("sato", "RequestDocument", parent=active.name, document=document)
-
-    assert refused.reason == "DOCUMENT_COLLIDES"
-    assert refused.metadata["field"] == f"document.legend.{field}"
-
-
-async def test_what_became_real_between_request_and_issue_is_refused_at_the_issue(people: People) -> None:
-    active = await people.active()
-    document = documents_pb2.Document(
-        kind=documents_pb2.Document.KIND_STUDENT_CARD,
-        legend=documents_pb2.Legend(display_name="演習", phone="090-1234-5678"),
-    )
-    made = await people.call("sato", "RequestDocument", parent=active.name, document=document)
-    await people.bring(a_tip("090-1234-5678", "+819012345678"), origin="agencies/jp-13")
-
-    refused = await people.refused("tanaka", "IssueDocument", name=made.name)
-
-    assert refused.reason == "DOCUMENT_COLLIDES"
-
-
-@pytest.mark.parametrize(
-    ("one", "other"),
-    [
-        ("東京都千代田区霞が関２丁目１番２号", "東京都千代田区霞が関二丁目1-2"),
-        ("大阪府大阪市中央区大手前3-1-11", "大阪府大阪市中央区大手前３ー１ー１１"),
-    ],
-)
-def test_two_spellings_of_one_address_are_equal(one: str, other: str) -> None:
-    assert one_way(one) == one_way(other)
-    assert list(addresses_in(f"昨日、{one}に集合。")) == [one_way(other)]
-
-
-def test_words_without_an_address_give_none() -> None:
-    assert list(addresses_in("千葉県警察に相談した。3人で、と言われた。")) == []
-
-
 async def test_contacts_and_entries_hang_on_chains_that_anybody_can_count_again(people: People) -> None:
     active = await people.active()
     for text in ("一", "二", "三"):
@@ -242,6 +169,34 @@ async def test_an_identifier_becomes_a_tip_that_names_no_persona(people: People)
     assert other.reason == "DISCLOSURE_CONFIRMED"
     assert [(one.record, one.HasField("tip_request")) for one in of_audit] == [(f"{AGENCY}/tips/1", False)]
     assert of_handler.reason == "DENIED"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "090 8765 0001 です",
+        "+81 90-8765-0001",
+        "８１９０８７６５０００１",
+        "市場町１丁目２番３号",
+        "住所は 市場町1-2-3",
+    ],
+)
+async def test_a_legend_told_in_another_spelling_is_not_told_either(people: People, text: str) -> None:
+    active = await people.active()
+    legend = documents_pb2.Legend(
+        display_name="演習 花子", address="千葉県千葉市中央区市場町1-2-3", phone="090-8765-0001", number="演習-9"
+    )
+    kind = documents_pb2.Document.KIND_STUDENT_CARD
+    document = documents_pb2.Document(kind=kind, legend=legend)
+    await people.call("sato", "RequestDocument", parent=active.name, document=document)
+    await people.call("sato", "LogContact", parent=active.name, contact=people.contact())
+
+    handle = identifiers_pb2.Identifier(type=identifiers_pb2.IDENTIFIER_TYPE_HANDLE, original="x")
+    refused = await people.refused(
+        "sato", "PrepareDisclosure", contact=f"{active.name}/contacts/1", identifiers=[handle], text=text
+    )
+
+    assert refused.reason == "LEGEND_TOLD"
 
 
 @pytest.mark.parametrize("field", ["text", "identifiers[0].original", "harm.place", "harm.reason"])

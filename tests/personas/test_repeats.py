@@ -9,7 +9,7 @@ import pytest
 from renkei.personas.v1 import documents_pb2, enums_pb2, personas_pb2
 
 from renkei_chassis.identity import generate, public_text
-from renkei_personas.plans import BASIS_TAG
+from renkei_personas.bases import BASIS_TAG
 from renkei_personas.settings import Settings
 from tests.personas.people import START, a_legend, a_plan, officer
 from tests.running import AGENCY

@@ -260,6 +260,99 @@ def test_every_method_of_the_service_has_its_command() -> None:
     assert all(request_type(verb) for verb in VERBS.values())
 
 
+def signed(desk: Desk, key: Path) -> None:
+    """Sign with the key, which lies on no node; register and revoke as the chief."""
+    basis = desk.file(
+        "basis.toml",
+        'id = "law-1"\ntitle = "(演習)"\nallows = ["ALLOWS_FICTITIOUS_ACCOUNT"]\n'
+        "valid_from = 2026-01-01\nvalid_until = 2027-01-01T00:00:00+09:00\n",
+    )
+    there = str(desk.folder)
+    names = {name: [f"{there}/{name}.binpb", "--signature", f"{there}/{name}.sig"] for name in ("basis", "end")}
+    runs = [
+        alone("sign-basis", "--basis", basis, "--key", str(key), "--out", f"{there}/basis"),
+        alone("sign-revocation", "--id", "law-1", "--reason", "(演習)", "--key", str(key), "--out", f"{there}/end"),
+    ]
+    registered = desk.type("chief", "register-basis", "--basis", *names["basis"])
+    mixed = desk.refused("chief", "revoke-basis", "--revocation", *names["basis"])
+    revoked = desk.type("chief", "revoke-basis", "--revocation", *names["end"])
+    (listed,) = desk.type("audit", "bases")
+
+    assert key.stat().st_mode & 0o077 == 0
+    assert [done.exit_code for done in runs] == [0, 0], [done.output for done in runs]
+    assert (registered["id"], "revoke_time" in registered) == ("law-1", False)
+    assert mixed["reason"] == "LEGAL_BASIS_UNSIGNED"
+    assert listed == revoked
+    assert "revoke_time" in listed
+
+
+def alone(*arguments: str) -> Any:  # noqa: ANN401
+    """Type a command that asks no node."""
+    return CliRunner().invoke(main, ["personas", *arguments])
+
+
+async def test_a_legal_basis_is_signed_off_the_node_and_registered_and_revoked_by_the_chief(tmp_path: Path) -> None:
+    def make_ready() -> tuple[Path, Federation]:
+        key = tmp_path / "elsewhere" / "basis.key"
+        key.parent.mkdir()
+        public = alone("basis-key", "--out", str(key)).stdout.strip()
+        federation = Federation(tmp_path / "nodes", ("jp-12",))
+        federation.set_up()
+        settings = federation.members["jp-12"].directory.settings
+        settings.write_text(_with_key(settings.read_text(), public))
+        return key, federation
+
+    key, federation = await asyncio.to_thread(make_ready)
+    await federation.start()
+    try:
+        await asyncio.to_thread(signed, Desk(federation), key)
+    finally:
+        await federation.stop()
+
+
+def _with_key(settings: str, public: str) -> str:
+    line = f'legal_basis_keys = ["{public}"]'
+    if "[personas]" in settings:
+        return settings.replace("[personas]", f"[personas]\n{line}")
+    return f"{settings}\n[personas]\n{line}\n"
+
+
+def test_a_signing_key_is_kept_off_nodes_and_guarded_and_signs_nothing_broken(tmp_path: Path) -> None:
+    node, key = tmp_path / "node", tmp_path / "basis.key"
+    (node / "keys").mkdir(parents=True)
+    (node / "node.toml").write_text("")
+    basis = tmp_path / "basis.toml"
+    basis.write_text(
+        'id = "law-1"\nallows = ["ALLOWS_WIDER_CRIME_LIST"]\nvalid_from = 2027-01-01\nvalid_until = 2026-01-01\n'
+    )
+    signing = ("sign-basis", "--basis", str(basis), "--key", str(key), "--out", str(tmp_path / "signed"))
+
+    on_a_node = alone("basis-key", "--out", str(node / "keys" / "basis.key"))
+    made, again = alone("basis-key", "--out", str(key)), alone("basis-key", "--out", str(key))
+    ends_first = alone(*signing)
+    basis.write_text(f'id = "law-1"\nvalid_from = 2026-01-01\nvalid_until = 2027-01-01\ntitle = "{MARKER}"\n')
+    allows_nothing = alone(*signing)
+    whole = basis.read_text() + 'allows = ["ALLOWS_WIDER_CRIME_LIST"]\n'
+    basis.write_text(whole + "revoke_time = 2026-01-01\n")
+    revoked = alone(*signing)
+    basis.write_text(whole)
+    key.chmod(0o644)
+    open_to_all = alone(*signing)
+
+    refused = (on_a_node, again, ends_first, allows_nothing, revoked, open_to_all)
+    assert made.exit_code == 0
+    assert [done.exit_code for done in refused] == [1] * 6
+    said = [done.output for done in refused]
+    assert "keep this key away from every node" in said[0]
+    assert "never replaced" in said[1]
+    assert "valid_until must come after" in said[2]
+    assert "allows" in said[3]
+    assert "revoke_time is no part" in said[4]
+    assert "0600" in said[5]
+    assert not any(MARKER in one for one in said)
+    assert not list(tmp_path.glob("signed*"))
+
+
 def unfit(desk: Desk) -> None:
     missing = str(desk.folder / "missing.toml")
     wrong = [

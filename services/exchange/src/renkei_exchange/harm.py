@@ -167,6 +167,14 @@ class Harm:
         return answer
 
 
+def is_review_overdue(connection: Connection | Transaction, now_us: int) -> bool:
+    """Tell whether a message that this agency sent waits for its review longer than it may."""
+    waits = select(harm.c.number).where(
+        harm.c.sender != "", harm.c.review_us == 0, harm.c.time_us < now_us - _REVIEW_US
+    )
+    return connection.execute(waits.limit(1)).first() is not None
+
+
 def _find(connection: Connection | Transaction, name: str) -> Row[Any] | None:
     return connection.execute(select(harm).where(harm.c.name == name)).first()
 

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import uuid
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
+from renkei.arrests.v1 import events_pb2 as arrests
 from renkei.exchange.v1.exchange_pb2 import LANE_DATA
+from renkei.tips.v1 import events_pb2 as tips
 
 from renkei_chassis.contract import EVENT_TYPES
+from renkei_chassis.follower.apply import SetAside
 from renkei_chassis.release import NotReleasableError
 from renkei_exchange import alarms
+from renkei_exchange.harm import is_review_overdue
 from renkei_exchange.lane import LARGEST_BODY
 from renkei_exchange.release import GRADES, leaves_when_released, released_body
-from renkei_exchange.store import OutItem
+from renkei_exchange.store import OutItem, is_out
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -25,6 +29,19 @@ if TYPE_CHECKING:
     from renkei_chassis.follower.apply import Handler
     from renkei_exchange.alarms import Alarms
     from renkei_exchange.outbound import Outbound
+
+_FIRST: Final = frozenset(
+    kind.DESCRIPTOR.full_name
+    for kind in (
+        tips.TipRecorded,
+        tips.TipReleased,
+        tips.TipRestored,
+        arrests.ArrestRecorded,
+        arrests.ArrestReleased,
+        arrests.ArrestRestored,
+    )
+)
+"""With what a record goes out. Corrections and recalls go always, and so does what supervision rests on."""
 
 
 class Inbox:
@@ -48,6 +65,8 @@ class Inbox:
         if refusal is not None:
             self._alarm(transaction, refusal, event)
             return
+        if event.type in _FIRST and is_review_overdue(transaction, transaction.now_us):
+            self._hold(transaction, event)
         bodies: dict[int, bytes | None] = {}
         for agency, grade in self._recipients(transaction, event):
             if grade not in bodies:
@@ -65,6 +84,16 @@ class Inbox:
                 grade=grade,
             )
             self._outbound.put(transaction, item)
+
+    def _hold(self, transaction: Transaction, event: Event) -> None:
+        """Set a new release aside until the review of our message of imminent harm is done.
+
+        Only of a record that nobody has yet: what others have must always be corrected and recalled, and every later
+        event of a record waits behind one that was set aside.
+        """
+        goes = any(entry.agency in self._peers and entry.grade in GRADES for entry in event.audience)
+        if goes and not is_out(transaction, event.resource):
+            raise SetAside(alarms.HARM_REVIEW_OVERDUE)
 
     def _recipients(self, transaction: Transaction, event: Event) -> Iterator[tuple[str, Grade.ValueType]]:
         """Give each member of the federation that receives the event, once, at the lowest grade named for it."""

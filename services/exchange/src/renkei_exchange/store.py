@@ -293,5 +293,11 @@ def known_events(transaction: Transaction, origin: str, ids: Sequence[uuid.UUID]
 _LOOKUP: Final = 500  # ids in one question: databases limit how many values a statement may carry
 
 
+def is_out(connection: Connection | Transaction, resource: str) -> bool:
+    """Tell whether anything of a record ever went to another agency."""
+    found = select(items.c.id).where(items.c.resource == resource).limit(1)
+    return connection.execute(found).first() is not None
+
+
 def _is(peer: str, lane: Lane.ValueType, *, outbound: bool) -> ColumnElement[bool]:
     return and_(lanes.c.peer == peer, lanes.c.lane == lane, lanes.c.outbound == outbound)

@@ -68,7 +68,7 @@ class Acts:
 
     def rules(self, connection: Connection | Transaction) -> Rules:
         """Say what the force has set for itself, with the legal bases that are registered."""
-        bases = {row.id: basis_of(row.content) for row in records.bases(connection)}
+        bases = {row.id: basis_of(row) for row in records.bases(connection)}
         settings = self._settings
         return Rules(
             agency=self.names.agency,
@@ -275,13 +275,14 @@ def error_of(refused: Refused) -> RenkeiError:
     )
 
 
-def basis_of(content: bytes) -> Basis:
-    """Read a legal basis whose signature was verified."""
-    message = personas_pb2.LegalBasis.FromString(content)
+def basis_of(row: Any) -> Basis:  # noqa: ANN401 (a row of the table)
+    """Read a legal basis whose signature was verified. One that was revoked ended then."""
+    message = personas_pb2.LegalBasis.FromString(row.content)
+    until = message.valid_until.ToMicroseconds()
     return Basis(
         allows=frozenset(Allows(value) for value in message.allows),
         valid_from=from_us(message.valid_from.ToMicroseconds()),
-        valid_until=from_us(message.valid_until.ToMicroseconds()),
+        valid_until=from_us(until if row.revoke_us is None else min(until, row.revoke_us)),
     )
 
 

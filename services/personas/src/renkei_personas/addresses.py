@@ -19,6 +19,7 @@ _NUMBER: Final = rf"\d+(?:(?:丁目|番地?の?|号|[{_DASHES}の])\d*)*"
 _LONGEST: Final = 40
 # From the prefecture over names of places to the numbers; no further than a comma or blank would end a phrase.
 _ADDRESS: Final = re.compile(rf"(?:{_PREFECTURES})[^\s、。,\d]{{1,{_LONGEST}}}?{_NUMBER}")
+_END: Final = re.compile(rf"[^\s、。,\d]{{2}}\d+(?:(?:丁目|番地?の?|[{_DASHES}の])\d+)+")
 _SEPARATOR: Final = re.compile(rf"丁目|番地?の?|号|[{_DASHES}の](?=\d)")
 _KANJI: Final = str.maketrans("〇一二三四五六七八九", "0123456789")
 _KANJI_CHOME: Final = re.compile(r"[一二三四五六七八九](?=丁目)")
@@ -27,6 +28,16 @@ _KANJI_CHOME: Final = re.compile(r"[一二三四五六七八九](?=丁目)")
 def addresses_in(text: str) -> Iterator[str]:
     """Give the addresses in a text, each written in one way."""
     for found in _ADDRESS.finditer(_folded(text)):
+        yield one_way(found[0])
+
+
+def ends_in(text: str) -> Iterator[str]:
+    """Give the end of each address in a text: the last two signs of the place and its numbers.
+
+    So 市場町1-2-3 is found in 千葉市中央区市場町1丁目2番3号, though neither prefecture nor city is said.
+    One number alone is no address.
+    """
+    for found in _END.finditer(_folded(text)):
         yield one_way(found[0])
 
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from renkei_chassis.database.transaction import Transaction
     from renkei_chassis.identity import Principal
     from renkei_chassis.rpc.methods import Api, Method
+    from renkei_personas.bases import Bases
     from renkei_personas.contacts import Contacts
     from renkei_personas.disclosures import Disclosures
     from renkei_personas.documents import Documents
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 def api_of(
     *,
     plans: Plans,
+    bases: Bases,
     reading: Reading,
     documents: Documents,
     contacts: Contacts,
@@ -33,7 +35,7 @@ def api_of(
 ) -> Api:
     """Join what answers each method of the contract."""
     return {
-        "renkei.personas.v1.PersonasService": {**_timed(plans.methods()), **reading.methods()},
+        "renkei.personas.v1.PersonasService": {**_timed({**plans.methods(), **bases.methods()}), **reading.methods()},
         "renkei.personas.v1.DocumentsService": _timed(documents.methods()),
         "renkei.personas.v1.ContactsService": _timed({**contacts.methods(), **disclosures.methods()}),
         "renkei.personas.v1.ReportsService": _timed(reports.methods()),

@@ -3,7 +3,7 @@
 The values of real records are kept here as keyed hashes, out of the logs that this service follows. So the check asks
 nobody, works when cut off, and no invented value is ever told to another service. What was once seen stays: an
 invented value that hits a deleted record is refused too. What is compared: names of persons, every identifier, and the
-addresses that stand in any text of a record.
+names and addresses that stand in any text of a record.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from sqlalchemy import select
 
 from renkei_normalform import IdentifierType as Kind
 from renkei_normalform import NotAnIdentifier, normalize
-from renkei_personas.addresses import addresses_in, one_way
+from renkei_personas.addresses import addresses_in, ends_in, one_way
+from renkei_personas.mentions import names_in
 from renkei_personas.store.tables import seen
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ class Collisions:
         """Note the values of a tip."""
         del event
         identified = _identified(one.identifier for one in payload.tip.identifiers)
-        self._learn(transaction, [*identified, *_addresses(payload)])
+        self._learn(transaction, [*identified, *_written_in(payload)])
 
     def learn_arrest(self, transaction: Transaction, event: Event, payload: Any) -> None:  # noqa: ANN401 (one of several)
         """Note the values of an arrest, and the person's names where they are told."""
@@ -65,7 +66,7 @@ class Collisions:
         arrest = payload.arrest
         items = (one.identifier for item in arrest.seized_items for one in item.identifiers)
         names = [("name", text) for text in (arrest.person.display_name, arrest.person.kana) if text]
-        found = [*_identified(items), *((kind, plain(text)) for kind, text in names), *_addresses(payload)]
+        found = [*_identified(items), *((kind, plain(text)) for kind, text in names), *_written_in(payload)]
         self._learn(transaction, found)
 
     def _learn(self, transaction: Transaction, values: Iterable[tuple[str, str]]) -> None:
@@ -103,14 +104,16 @@ def _identified(identifiers: Iterable[Identifier]) -> Iterator[tuple[str, str]]:
                 yield "number", number
 
 
-def _addresses(message: Message) -> Iterator[tuple[str, str]]:
-    """Find addresses in every text of a record."""
+def _written_in(message: Message) -> Iterator[tuple[str, str]]:
+    """Find names and addresses in every text of a record."""
     for field, value in message.ListFields():
         for item in value if field.is_repeated else [value]:
             if field.type == field.TYPE_MESSAGE:
-                yield from _addresses(item)
+                yield from _written_in(item)
             elif field.type == field.TYPE_STRING:
                 yield from (("address", address) for address in addresses_in(item))
+                yield from (("end", end) for end in ends_in(item))
+                yield from (("name", plain(name)) for name in names_in(item))
 
 
 def _written(address: str) -> set[str]:
@@ -119,7 +122,13 @@ def _written(address: str) -> set[str]:
 
 def _invented(legend: Legend) -> Iterator[tuple[str, list[tuple[str, str]]]]:
     yield "document.legend.display_name", _given("name", legend.display_name)
-    yield "document.legend.address", [("address", text) for text in _written(legend.address)]
+    yield (
+        "document.legend.address",
+        [
+            *(("address", text) for text in _written(legend.address)),
+            *(("end", text) for text in ends_in(legend.address)),
+        ],
+    )
     yield "document.legend.number", _given("number", legend.number)
     yield "document.legend.phone", [*_given("number", legend.phone), *_normal(Kind.PHONE, legend.phone)]
     yield "document.legend.account", [*_given("number", legend.account), *_normal(Kind.BANK_ACCOUNT, legend.account)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 import uuid
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,6 +15,7 @@ from renkei.tips.v1 import tips_pb2
 from renkei_chassis.database.requests import WriteMethod, Written
 from renkei_chassis.rpc.methods import Call, ReadMethod
 from renkei_personas.acts import Acts, act_of, error_of
+from renkei_personas.addresses import ends_in
 from renkei_personas.collisions import plain
 from renkei_personas.domain.reasons import Refused
 from renkei_personas.names import denied
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
 _PURPOSE: Final = "organised-robbery"
 _SHORTEST: Final = 3
 """Shorter words of a legend may be anybody's."""
+_NUMBER: Final = 9
+"""From so many digits on a number is also looked for without its leading zero: +81 90 … is 090 …"""
 
 
 class Disclosures:
@@ -105,12 +109,16 @@ class Disclosures:
     ) -> None:
         """Refuse what names the fictitious identity, or the investigation by its id."""
         hidden = [str(uuid.UUID(bytes=persona))]
+        places: set[str] = set()
         for row in records.legends(transaction, persona):
-            hidden += _words(documents_pb2.Legend.FromString(row.legend))
+            legend = documents_pb2.Legend.FromString(row.legend)
+            hidden += _words(legend)
+            places |= set(ends_in(legend.address))
         forbidden = {word for word in map(plain, hidden) if len(word) >= _SHORTEST}
+        forbidden |= {word.removeprefix("0") for word in forbidden if word.isdecimal() and len(word) >= _NUMBER}
         for field, text in _told(request):
             said = plain(text)
-            if any(word in said for word in forbidden):
+            if any(word in said for word in forbidden) or places & set(ends_in(text)):
                 raise error_of(Refused("LEGEND_TOLD", fields=[field]))
 
     def _prepared(self, transaction: Transaction, resource: str, version: int) -> Message | None:
@@ -145,7 +153,10 @@ class Disclosures:
 
 
 def _words(legend: documents_pb2.Legend) -> list[str]:
-    return [legend.display_name, legend.address, legend.number, legend.phone, legend.account]
+    """Give the words of a legend, and its telephone number also as it is written abroad and at home."""
+    phone = unicodedata.normalize("NFKC", legend.phone).strip()
+    at_home = [phone.removeprefix("+81")] if phone.startswith("+81") else []
+    return [legend.display_name, legend.address, legend.number, legend.phone, *at_home, legend.account]
 
 
 def _told(request: contacts_pb2.PrepareDisclosureRequest) -> Iterator[tuple[str, str]]:

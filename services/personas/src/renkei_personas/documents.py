@@ -79,7 +79,7 @@ class Documents:
             caller,
             transaction,
             document=number.hex,
-            is_account=asked.kind == _ACCOUNT or bool(asked.legend.account),
+            is_account=_is_account(asked.kind, asked.legend),
             collides=self._collisions.hit(transaction, asked.legend),
         )
         records.insert(transaction, tables.documents, _row(persona, number.bytes, asked, caller, transaction.now_us))
@@ -92,21 +92,18 @@ class Documents:
         before, row = self._load(transaction, request, caller)
         legend = documents_pb2.Legend.FromString(row.legend)
         collides = self._collisions.hit(transaction, legend)
-        is_account = row.kind == _ACCOUNT or bool(legend.account)
-        return self._do(
-            transaction, "ISSUE_DOCUMENT", before, request, caller, collides=collides, is_account=is_account
-        )
+        return self._do(transaction, "ISSUE_DOCUMENT", before, request, caller, row=row, collides=collides)
 
     def _hand_out(
         self, transaction: Transaction, request: documents_pb2.HandOutDocumentRequest, caller: Principal
     ) -> Written:
-        before, _ = self._load(transaction, request, caller)
-        return self._do(transaction, "HAND_OUT_DOCUMENT", before, request, caller, officer=request.holder)
+        before, row = self._load(transaction, request, caller)
+        return self._do(transaction, "HAND_OUT_DOCUMENT", before, request, caller, row=row, officer=request.holder)
 
     def _present(
         self, transaction: Transaction, request: documents_pb2.PresentDocumentRequest, caller: Principal
     ) -> Written:
-        before, _ = self._load(transaction, request, caller)
+        before, row = self._load(transaction, request, caller)
         is_image = request.form == documents_pb2.PresentDocumentRequest.FORM_IMAGE
         return self._do(
             transaction,
@@ -114,6 +111,7 @@ class Documents:
             before,
             request,
             caller,
+            row=row,
             number=request.request_number,
             account=request.recipient,
             is_image=is_image,
@@ -157,10 +155,13 @@ class Documents:
         before: Loaded,
         request: Any,  # noqa: ANN401 (one of several)
         caller: Principal,
+        *,
+        row: Any = None,  # noqa: ANN401 (the document's, where it matters whether it is an account)
         **more: Any,  # noqa: ANN401 (an Act's fields)
     ) -> Written:
         _, document = self._names.read_part(request.name, "documents")
-        act = act_of(action, caller, transaction, document=document.hex(), **more)
+        is_account = row is not None and _is_account(row.kind, documents_pb2.Legend.FromString(row.legend))
+        act = act_of(action, caller, transaction, document=document.hex(), is_account=is_account, **more)
         reason = getattr(request, "reason", "")
         self._acts.carry_out(transaction, before, act, reason=reason, subject=request.name)
         return self._written(transaction, document)
@@ -213,6 +214,11 @@ class Documents:
         return documents_pb2.ListDocumentsResponse(
             documents=[self._views.document(row) for row in rows], next_page_token=token
         )
+
+
+def _is_account(kind: int, legend: documents_pb2.Legend) -> bool:
+    """Tell whether a document is a fictitious account, whatever kind it is called."""
+    return kind == _ACCOUNT or bool(legend.account)
 
 
 def _row(

@@ -1,30 +1,24 @@
-"""PersonasService, the writing half: plans, decisions, operation, tasks, legal bases."""
+"""PersonasService, the writing half: plans, decisions, operation, tasks, danger."""
 
 from __future__ import annotations
 
 import uuid
 from typing import TYPE_CHECKING, Any
 
-from cryptography.exceptions import InvalidSignature
-from google.protobuf.message import DecodeError
 from renkei.personas.v1 import enums_pb2, personas_pb2
 
 from renkei_chassis import failpoints
 from renkei_chassis.clock import from_us
 from renkei_chassis.database.requests import WriteMethod, Written
 from renkei_chassis.errors import InvalidArgument, NotFoundOrDenied
-from renkei_chassis.identity.keys import public_from_text
 from renkei_chassis.ids import uuid7
-from renkei_chassis.records.times import broken_times, check_times
-from renkei_chassis.resource_names import Pattern
-from renkei_chassis.rpc.validation import validate
+from renkei_chassis.records.times import broken_times
 from renkei_personas.acts import Acts, act_of, error_of, may_read
 from renkei_personas.domain.decide import action_on
 from renkei_personas.domain.plan import plan_hash
 from renkei_personas.domain.reasons import Refused
 from renkei_personas.domain.states import State, TaskKind
 from renkei_personas.names import denied
-from renkei_personas.places import pass_with
 from renkei_personas.store import cases, records, tables
 from renkei_personas.store.cases import Loaded
 from renkei_personas.views import Views, flags_of
@@ -39,8 +33,6 @@ if TYPE_CHECKING:
 
     Rule = Callable[[Transaction, Any, Principal], Written]
 
-BASIS_TAG = b"renkei-legal-basis-v1\0"
-_BASIS = Pattern("agencies/{agency}/legalBases/{basis}")
 _LATE_US = 24 * 3600 * 1_000_000
 _LONGEST_REASON = 2000
 
@@ -48,12 +40,11 @@ _LONGEST_REASON = 2000
 class Plans:
     """What writes of PersonasService."""
 
-    def __init__(self, *, acts: Acts, legal_basis_keys: Sequence[str]) -> None:
-        """Take what carries acts out, and whose signature makes a legal basis."""
+    def __init__(self, *, acts: Acts) -> None:
+        """Take what carries acts out."""
         self._acts = acts
         self._names = acts.names
         self._views = Views(acts.names)
-        self._keys = [public_from_text(text) for text in legal_basis_keys]
 
     def methods(self) -> Mapping[str, WriteMethod]:
         """Give the methods."""
@@ -80,7 +71,6 @@ class Plans:
             **{name: WriteMethod(rule=rule, rebuild=self._rebuild) for name, rule in simple.items()},
             "CompleteTask": WriteMethod(rule=self._complete, rebuild=self._rebuild_task),
             "ReportDanger": WriteMethod(rule=self._endanger, rebuild=self._rebuild_danger),
-            "RegisterLegalBasis": WriteMethod(rule=self._register, rebuild=self._rebuild_basis),
         }
 
     def _named(self, action: str) -> Rule:
@@ -245,26 +235,6 @@ class Plans:
         except (InvalidArgument, NotFoundOrDenied):
             return None
 
-    def _register(
-        self, transaction: Transaction, request: personas_pb2.RegisterLegalBasisRequest, caller: Principal
-    ) -> Written:
-        del caller
-        if not any(_is_signed(key, request) for key in self._keys):
-            raise error_of(Refused("LEGAL_BASIS_UNSIGNED"))
-        basis = read_basis(request.basis)
-        name = _BASIS.format(agency=self._names.agency.removeprefix("agencies/"), basis=basis.id)
-        if any(row.id == basis.id for row in records.bases(transaction)):
-            raise error_of(Refused("LEGAL_BASIS_KNOWN"))
-        row = {
-            "id": basis.id,
-            "content": request.basis,
-            "signature": request.signature,
-            "register_us": transaction.now_us,
-        }
-        records.insert(transaction, tables.legal_bases, row)
-        pass_with(transaction, "personas.LEGAL_BASIS")
-        return Written(answer=basis, resource=name)
-
     def _load(self, transaction: Transaction, request: Any, caller: Principal) -> Loaded:  # noqa: ANN401 (one of several)
         persona = self._names.read_persona(request.name)
         return self._acts.load(transaction, persona, caller, etag=request.etag)
@@ -288,31 +258,6 @@ class Plans:
         del version
         row = records.danger(transaction, uuid.UUID(resource.rpartition("/")[2]).bytes)
         return None if row is None else personas_pb2.ReportDangerResponse(name=resource, flags=flags_of(row))
-
-    def _rebuild_basis(self, transaction: Transaction, resource: str, version: int) -> Message | None:
-        del version
-        found = resource.rpartition("/")[2]
-        contents = [row.content for row in records.bases(transaction) if row.id == found]
-        return personas_pb2.LegalBasis.FromString(contents[0]) if contents else None
-
-
-def read_basis(signed: bytes) -> personas_pb2.LegalBasis:
-    """Read a legal basis whose signature holds. Raises MALFORMED_REQUEST and what validation raises."""
-    try:
-        basis = personas_pb2.LegalBasis.FromString(signed)
-    except DecodeError:
-        raise InvalidArgument("MALFORMED_REQUEST", "the signed bytes are no legal basis") from None
-    validate(basis, signed)
-    check_times(basis, "basis")
-    return basis
-
-
-def _is_signed(key: Any, request: personas_pb2.RegisterLegalBasisRequest) -> bool:  # noqa: ANN401 (an Ed25519 key)
-    try:
-        key.verify(request.signature, BASIS_TAG + request.basis)
-    except InvalidSignature:
-        return False
-    return True
 
 
 def _flags(

@@ -149,7 +149,7 @@ class Reading:
         start = int(position[0]) if position is not None else 0
         more = len(rows) > start + size
         return personas_pb2.ListLegalBasesResponse(
-            legal_bases=[personas_pb2.LegalBasis.FromString(row.content) for row in rows[start : start + size]],
+            legal_bases=[self._views.basis(row) for row in rows[start : start + size]],
             next_page_token=self._tokens.encode("bases", request, (start + size,)) if more else "",
         )
 

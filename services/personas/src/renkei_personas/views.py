@@ -135,6 +135,12 @@ class Views:
         _set(answer.record_time, row.record_us)
         return answer
 
+    def basis(self, row: Any) -> personas_pb2.LegalBasis:  # noqa: ANN401 (a row of the table)
+        """Show a legal basis as it was signed, and when it was revoked."""
+        answer = personas_pb2.LegalBasis.FromString(row.content)
+        _set(answer.revoke_time, row.revoke_us or 0)
+        return answer
+
     def disclosure(self, row: Any, *, whole: bool) -> contacts_pb2.Disclosure:  # noqa: ANN401 (a row of the table)
         """Show a disclosure; what was prepared only to who prepared it."""
         answer = contacts_pb2.Disclosure.FromString(row.content)

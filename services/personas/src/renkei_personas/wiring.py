@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from renkei_chassis.service import Blueprint, Parts, Wiring
 from renkei_personas.acts import Acts
 from renkei_personas.api import api_of
+from renkei_personas.bases import Bases
 from renkei_personas.clock_task import ClockTask
 from renkei_personas.collisions import Collisions
 from renkei_personas.contacts import Contacts
@@ -41,7 +42,8 @@ def wire(settings: Settings, parts: Parts) -> Wiring:
     collisions = Collisions(parts.database.secret)
     reading = Reading(acts=acts, database=parts.database, tokens=parts.tokens, clock=parts.clock)
     api = api_of(
-        plans=Plans(acts=acts, legal_basis_keys=settings.legal_basis_keys),
+        plans=Plans(acts=acts),
+        bases=Bases(acts=acts, keys=settings.legal_basis_keys),
         reading=reading,
         documents=Documents(acts=acts, reading=reading, database=parts.database, collisions=collisions),
         contacts=Contacts(acts=acts, reading=reading),

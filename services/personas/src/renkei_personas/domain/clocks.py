@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from renkei_personas.domain.row import BEGUN, ENDING, NOT_BEGUN
-from renkei_personas.domain.states import ClockKind, State
+from renkei_personas.domain.states import ClockKind, Crime, State
 from renkei_personas.domain.table import STRIKES
 
 if TYPE_CHECKING:
@@ -48,6 +48,9 @@ def _running(case: Case, rules: Rules) -> Iterator[Clock]:
         yield Clock(kind=ClockKind.VACANCY, due=case.vacancy)
     if case.waiting is not None and not case.review_told and case.state in BEGUN | ENDING:
         yield Clock(kind=ClockKind.CONTACT_REVIEW, due=case.waiting + rules.review_within)
+    if case.state == State.ACTIVE and case.plan.crime == Crime.BY_LEGAL_BASIS:
+        basis = rules.bases.get(case.plan.legal_basis)
+        yield Clock(kind=ClockKind.LEGAL_BASIS, due=basis.valid_until if basis is not None else case.plan.start)
     for document in case.documents:
         if document.hold_review is not None and not document.hold_told:
             yield Clock(kind=ClockKind.HOLD_REVIEW, due=document.hold_review, subject=document.id)

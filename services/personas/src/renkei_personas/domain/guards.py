@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from renkei_personas.domain.case import Document, is_vacant
-from renkei_personas.domain.plan import check_crime, check_extension, check_plan, is_allowed
+from renkei_personas.domain.plan import check_crime, check_extension, check_plan, is_allowed, is_officer
 from renkei_personas.domain.reasons import Refused
 from renkei_personas.domain.states import Allows, Outcome, Paper, State
 
@@ -109,6 +109,13 @@ def reviewed_in_time(case: Case, act: Act, rules: Rules) -> None:
         raise Refused("REVIEW_OVERDUE")
 
 
+def contacts_reviewed(case: Case, act: Act, rules: Rules) -> None:
+    """監督者が接触記録を全て確認した · the supervisor has reviewed every entry."""
+    del act, rules
+    if case.waiting is not None:
+        raise Refused("CONTACTS_UNREVIEWED")
+
+
 def documents_left(case: Case, act: Act, rules: Rules) -> None:
     """計画の書類数に達していない · fewer documents exist than planned."""
     del act, rules
@@ -204,10 +211,11 @@ def review_ahead(case: Case, act: Act, rules: Rules) -> None:
 
 
 def two_witnesses(case: Case, act: Act, rules: Rules) -> None:
-    """立会人は無関係の二人である · two officers of the agency, neither custodian nor holder nor issuer."""
+    """立会人は無関係の二人である · two officers of the agency who have no part in the investigation."""
     document = document_of(case, act)
-    involved = {case.plan.custodian, document.custodian, document.holder, document.issuer}
-    fit = {one for one in act.officers if one.startswith(f"{rules.agency}/officers/")} - involved
+    of_document = {document.custodian, document.holder, document.issuer}
+    involved = {case.drafter, case.supervisor, case.plan.custodian, *case.plan.team, *of_document}
+    fit = {one for one in act.officers if is_officer(one, agency=rules.agency)} - involved
     if len(act.officers) != WITNESSES or len(fit) != WITNESSES:
         raise Refused("WITNESSES_INVALID", fields=["witnesses"])
 
@@ -245,7 +253,7 @@ def suitable_supervisor(case: Case, act: Act, rules: Rules) -> None:
     others = {case.drafter, case.plan.custodian, *case.plan.team, act.who, case.approver}
     if case.extension is not None:
         others.add(case.extension.approver)
-    if not act.rank or act.officer in others or not act.officer.startswith(f"{rules.agency}/officers/"):
+    if not act.rank or act.officer in others or not is_officer(act.officer, agency=rules.agency):
         raise Refused("SUPERVISOR_UNSUITABLE", fields=["supervisor"])
 
 

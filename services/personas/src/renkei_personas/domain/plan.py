@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 PLAN_TAG: Final = b"renkei-plan-v1\0"
+_SLUG: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _NEVER: Final = datetime.max.replace(tzinfo=UTC)
 
 
@@ -68,6 +70,15 @@ class Plan:
     def start(self) -> datetime:
         """When the period begins. Only a draft has none."""
         return self.period_start or _NEVER
+
+
+def is_officer(name: str, *, agency: str) -> bool:
+    """Tell whether a name is one that an officer of the agency can have. One officer has one spelling.
+
+    Otherwise one person could stand for two: `suzuki` and `Suzuki`, or two names in one.
+    """
+    own = f"{agency}/officers/"
+    return name.startswith(own) and _SLUG.fullmatch(name.removeprefix(own)) is not None
 
 
 def plan_hash(plan: bytes) -> bytes:
@@ -129,8 +140,9 @@ def check_extension(plan: Plan, *, of: Plan, supervisor: str) -> None:
 
 def _check_officers(plan: Plan, *, drafter: str, agency: str) -> None:
     duties = {"plan.supervisor": (plan.supervisor,), "plan.custodian": (plan.custodian,), "plan.team": plan.team}
-    own = f"{agency}/officers/"
-    strangers = [name for name, officers in duties.items() if not all(one.startswith(own) for one in officers)]
+    strangers = [
+        name for name, officers in duties.items() if not all(is_officer(one, agency=agency) for one in officers)
+    ]
     if strangers:
         raise Refused("OFFICERS_NOT_DISTINCT", fields=strangers)
     kept_apart = {plan.supervisor, plan.custodian}

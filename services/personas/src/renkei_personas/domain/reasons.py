@@ -75,6 +75,9 @@ REASONS: Final[Mapping[str, Reason]] = {
     "REVIEW_OVERDUE": Reason(
         _STATE, "接触記録の監督者確認が期限を過ぎた", "a contact waits too long for the supervisor's review"
     ),
+    "CONTACTS_UNREVIEWED": Reason(
+        _STATE, "監督者の確認を待つ接触記録がある", "a contact waits for the supervisor's review"
+    ),
     "DOCUMENTS_EXHAUSTED": Reason(_STATE, "計画の書類数を超える", "as many documents exist as the plan allows"),
     "SECOND_PERSON_MISSING": Reason(
         _DENIED,
@@ -101,8 +104,8 @@ REASONS: Final[Mapping[str, Reason]] = {
     ),
     "WITNESSES_INVALID": Reason(
         _WRONG,
-        "立会人は、保管者・所持者・請求者以外の同一機関の異なる二人でなければならない",
-        "two different officers of the agency must be named, neither custodian nor holder nor issuer",
+        "立会人は、この捜査に関わらない同一機関の異なる二人でなければならない",
+        "two different officers of the agency must be named, who have no part in the investigation",
     ),
     "NOT_A_WITNESS": Reason(
         _DENIED, "指名された立会人でない、又は既に確認した", "the caller was not named, or has said so already"
@@ -155,6 +158,9 @@ REASONS: Final[Mapping[str, Reason]] = {
     ),
     "LEGAL_BASIS_KNOWN": Reason(
         _STATE, "その番号の法的根拠は既に登録されている", "a legal basis of that id is registered already"
+    ),
+    "LEGAL_BASIS_UNKNOWN": Reason(
+        _STATE, "その番号の法的根拠は登録されていない", "no legal basis of that id is registered"
     ),
     "LEGEND_TOLD": Reason(
         _WRONG,

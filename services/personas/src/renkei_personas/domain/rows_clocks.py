@@ -56,6 +56,14 @@ CLOCK_ROWS: Final[Mapping[str, Row]] = {
         opens=(TaskKind.REVIEW_CONTACTS,),
         records=WHEN,
     ),
+    "LEGAL_BASIS_ENDS": Row(
+        ja="法的根拠の失効（実施中は中断）",
+        en="the legal basis that allows the crime ends: what is under way is halted",
+        sources=states(State.ACTIVE),
+        parts=parts(CLOCK),
+        halts=Halt.LEGAL_BASIS,
+        records=WHEN,
+    ),
     "HOLD_FALLS_DUE": Row(
         ja="公判保管の見直し日の到来",
         en="a hold for trial must be reviewed",

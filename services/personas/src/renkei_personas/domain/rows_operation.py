@@ -72,10 +72,11 @@ OPERATION_ROWS: Final[Mapping[str, Row]] = {
         records=WHY,
     ),
     "REPORT_DANGER": Row(
-        ja="危険の報告（拒否されない）",
-        en="report danger: never refused",
+        ja="危険の報告（拒否されない・実施中は中断）",
+        en="report danger: never refused; what is under way is halted",
         sources=EVERY,
         parts=parts(ANYBODY),
+        halts=Halt.DANGER,
         opens=(TaskKind.SAFETY,),
         records=("報告者・時刻・内容・留意点", "who, when, what, and flags"),
     ),
@@ -123,6 +124,6 @@ OPERATION_ROWS: Final[Mapping[str, Row]] = {
         sources=states(State.CLOSED),
         target=State.ARCHIVED,
         parts=parts(SUPERVISOR, CHIEF),
-        guards=(g.documents_settled, g.no_incident, g.safe),
+        guards=(g.documents_settled, g.no_incident, g.contacts_reviewed, g.safe),
     ),
 }

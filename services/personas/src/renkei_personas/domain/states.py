@@ -63,6 +63,8 @@ class Halt(enum.IntEnum):
     VACANCY = 3
     INCIDENT = 4
     REVIEW_OVERDUE = 5
+    DANGER = 6
+    LEGAL_BASIS = 7
 
 
 class ClockKind(enum.IntEnum):
@@ -74,6 +76,7 @@ class ClockKind(enum.IntEnum):
     VACANCY = 4
     CONTACT_REVIEW = 5
     HOLD_REVIEW = 6
+    LEGAL_BASIS = 7
 
 
 class TaskKind(enum.IntEnum):

@@ -29,5 +29,6 @@ STRIKES: Final[Mapping[ClockKind, Mapping[State | None, str]]] = {
     ClockKind.VACANCY: {None: "POST_FALLS_VACANT"},
     ClockKind.CONTACT_REVIEW: {None: "REVIEW_FALLS_DUE"},
     ClockKind.HOLD_REVIEW: {None: "HOLD_FALLS_DUE"},
+    ClockKind.LEGAL_BASIS: {None: "LEGAL_BASIS_ENDS"},
 }
 """Which row a clock carries out: that of the state, or the one that holds otherwise."""

@@ -136,8 +136,16 @@ def dangers(connection: Connection, *, before: bytes | None, limit: int) -> Sequ
 
 
 def bases(connection: Connection | Transaction) -> Sequence[Row[Any]]:
-    """Read every registered legal basis, oldest first."""
-    return connection.execute(select(tables.legal_bases).order_by(tables.legal_bases.c.register_us)).all()
+    """Read every registered legal basis, oldest first, and when each was revoked: None for one that was not."""
+    basis, revoked = tables.legal_bases, tables.revocations
+    joined = basis.outerjoin(revoked, basis.c.id == revoked.c.id)
+    statement = select(basis, revoked.c.revoke_us).select_from(joined).order_by(basis.c.register_us)
+    return connection.execute(statement).all()
+
+
+def basis(connection: Connection | Transaction, name: str) -> Row[Any] | None:
+    """Read one registered legal basis."""
+    return next((row for row in bases(connection) if row.id == name), None)
 
 
 def refusals(connection: Connection, *, before: int, limit: int) -> Sequence[Row[Any]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import (
     BigInteger,
@@ -19,6 +19,9 @@ from sqlalchemy import (
 )
 
 from renkei_chassis.database.schema import Schema
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 metadata: Final = MetaData()
 _BIG: Final = BigInteger().with_variant(Integer, "sqlite")
@@ -186,6 +189,16 @@ legal_bases: Final = Table(
     Column("register_us", BigInteger, nullable=False),
 )
 
+# Legal bases that ended before their time. Like a basis, one is never changed.
+revocations: Final = Table(
+    "legal_basis_revocation",
+    metadata,
+    Column("id", String(64), primary_key=True),  # of the basis
+    Column("content", LargeBinary, nullable=False),  # as it was signed
+    Column("signature", LargeBinary(64), nullable=False),
+    Column("revoke_us", BigInteger, nullable=False),
+)
+
 # Calls that were refused: nothing of what was asked but a name.
 refusals: Final = Table(
     "refusal",
@@ -214,4 +227,9 @@ reports: Final = Table(
 # Keyed hashes of what stands in real records, so that an invented value can be compared here and is told to nobody.
 seen: Final = Table("seen_value", metadata, Column("hash", LargeBinary(16), primary_key=True), sqlite_with_rowid=False)
 
-SCHEMA: Final = Schema(component="personas", metadata=metadata)
+
+def _add_revocations(connection: Connection) -> None:
+    revocations.create(connection)
+
+
+SCHEMA: Final = Schema(component="personas", metadata=metadata, steps=[_add_revocations])

@@ -64,12 +64,29 @@ DESK_VERBS: Final = (
     Verb(
         name="register-basis",
         method="RegisterLegalBasis",
-        who="chief (HQ_CHIEF)",
+        who="chief (HQ_CHIEF), with what `sign-basis` signed",
         help="Register a signed legal basis, which alone widens the list of crimes or allows fictitious accounts.",
         example="--basis basis.binpb --signature basis.sig",
         target="",
         fields=(
             Field(option="--basis", path="basis", kind="file", help="The serialised LegalBasis, as it was signed."),
+            Field(option="--signature", path="signature", kind="file", help="Its Ed25519 signature, 64 bytes."),
+        ),
+    ),
+    Verb(
+        name="revoke-basis",
+        method="RevokeLegalBasis",
+        who="chief (HQ_CHIEF), with what `sign-revocation` signed",
+        help="Revoke a legal basis at once and for good: what rests on it is halted.",
+        example="--revocation revocation.binpb --signature revocation.sig",
+        target="",
+        fields=(
+            Field(
+                option="--revocation",
+                path="revocation",
+                kind="file",
+                help="The serialised LegalBasisRevocation, as it was signed.",
+            ),
             Field(option="--signature", path="signature", kind="file", help="Its Ed25519 signature, 64 bytes."),
         ),
     ),

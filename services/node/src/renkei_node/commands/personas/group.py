@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -33,6 +34,23 @@ SECTIONS: Final = (
     ("Contacts", CONTACT_VERBS),
     ("Desks", DESK_VERBS),
 )
+APART: Final = {
+    # name -> (module, command, section, what it does): more than one call of one method, or none
+    "tell": (
+        "telling",
+        "tell",
+        "Contacts",
+        "Send what `disclose --json` prepared, as the officer who learned it. [handler, supervisor]",
+    ),
+    "basis-key": ("signing", "basis_key", "Desks", "Make a key that signs legal bases. [kept off every node]"),
+    "sign-basis": ("signing", "sign_basis", "Desks", "Sign a legal basis. [who has the key; asks no node]"),
+    "sign-revocation": (
+        "signing",
+        "sign_revocation",
+        "Desks",
+        "Sign the end of a legal basis before its time. [who has the key; asks no node]",
+    ),
+}
 VERBS: Final = {verb.name: verb for _, verbs in SECTIONS for verb in verbs}
 
 
@@ -42,15 +60,15 @@ class _Group(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Give every name."""
         del ctx
-        return [*VERBS, "tell"]
+        return [*VERBS, *APART]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Make one command."""
         del ctx
-        if cmd_name == "tell":
-            from renkei_node.commands.personas.telling import tell
-
-            return tell
+        if cmd_name in APART:
+            module, made, _, _ = APART[cmd_name]
+            found: click.Command = getattr(import_module(f"renkei_node.commands.personas.{module}"), made)
+            return found
         verb = VERBS.get(cmd_name)
         return make(verb) if verb is not None else None
 
@@ -60,8 +78,7 @@ class _Group(click.Group):
         for title, verbs in SECTIONS:
             with formatter.section(title):
                 rows = [(verb.name, f"{verb.help} [{verb.who}]") for verb in verbs]
-                if title == "Contacts":
-                    rows.append(("tell", "Send what `disclose --json` prepared, as the officer who learned it."))
+                rows += [(name, line) for name, (_, _, where, line) in APART.items() if where == title]
                 formatter.write_dl(rows)
 
 

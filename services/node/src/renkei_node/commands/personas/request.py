@@ -73,7 +73,7 @@ def _fill(request: Any, field: Field, value: Any) -> None:  # noqa: ANN401 (any 
         case "time":
             getattr(message, last).FromDatetime(read_time(value))
         case "plan":
-            _fill_from_toml(getattr(message, last) if last else message, value)
+            fill_from_toml(getattr(message, last) if last else message, value)
         case "file":
             content = read_bytes(value)
             is_text = (
@@ -89,7 +89,7 @@ def _fill(request: Any, field: Field, value: Any) -> None:  # noqa: ANN401 (any 
             setattr(message, last, value)
 
 
-def _fill_from_toml(message: Message, path: str) -> None:
+def fill_from_toml(message: Message, path: str) -> None:
     """Fill a message from a TOML file with the names of its fields; the file's words are never repeated."""
     from google.protobuf.json_format import ParseDict, ParseError
 

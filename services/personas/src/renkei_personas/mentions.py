@@ -1,0 +1,64 @@
+"""Find what may be a person's name in Japanese words: every run of signs that has the form of one.
+
+Nobody can tell a name from a word by its form, and nothing here tries to: an invented name that is written anywhere in
+a real record must be another one, whatever it means there.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_RUN: Final = re.compile(r"(?P<kanji>[々一-鿿]+)|(?P<kana>[ァ-ヺー]+)|(?P<hira>[ぁ-ゖ]+)|(?P<latin>[a-z]+)")
+_GAPS: Final = frozenset({" ", "・", "=", ""})
+_FORMS: Final = frozenset(
+    {
+        ("kanji", "kanji"),
+        ("kanji", "hira"),
+        ("kanji", "kana"),
+        ("kana", "kana"),
+        ("hira", "hira"),
+        ("latin", "latin"),
+    }
+)
+_BEFORE: Final = re.compile(
+    r"^(?:容疑者|被疑者|被告人|被告|被害者|参考人|氏名|本名|名前|自称|通称|指示役|実行役|男性|女性)"
+)
+_AFTER: Final = re.compile(r"(?:容疑者|被疑者|被告人|被告|氏|様|君|殿|名義|本人)$")
+_SHORTEST, _LONGEST = 3, 20
+_LONGEST_GIVEN: Final = 4
+"""How many hiragana a given name has at most; a particle may follow without a gap."""
+
+
+def names_in(text: str) -> Iterator[str]:
+    """Give what may be a name in a text, without gaps: 田中太郎, 田中 太郎, タナカ・タロウ, 田中 はなこ, sato ai."""
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    last: re.Match[str] | None = None
+    for run in _RUN.finditer(folded):
+        yield from _bare(run[0])
+        if last is not None:
+            yield from _joined(last, run, folded[last.end() : run.start()])
+        last = run
+
+
+def _joined(first: re.Match[str], second: re.Match[str], gap: str) -> Iterator[str]:
+    """Join family and given name. Without a gap only kanji and kana are, such as 鈴木まり子's 鈴木まり."""
+    form = (first.lastgroup or "", second.lastgroup or "")
+    if gap not in _GAPS or form not in _FORMS:
+        return
+    if second.lastgroup == "hira":
+        for length in range(1, min(len(second[0]), _LONGEST_GIVEN) + 1):
+            yield from _bare(first[0] + second[0][:length])
+    else:
+        yield from _bare(first[0] + second[0])
+
+
+def _bare(text: str) -> Iterator[str]:
+    """Give a run as it is, and without what stands before or after a name."""
+    for form in {text, _BEFORE.sub("", text), _AFTER.sub("", text), _AFTER.sub("", _BEFORE.sub("", text))}:
+        if _SHORTEST <= len(form) <= _LONGEST:
+            yield form
