@@ -203,6 +203,15 @@ class Pipeline:
         answers: Callable[[Call], AsyncIterator[Message]],
         context: grpc.aio.ServicerContext[Any, Any],
     ) -> None:
+        with self._counted():  # until its last word is sent: a server that ends before would cut it off
+            await self._streamed(route, answers, context)
+
+    async def _streamed(
+        self,
+        route: Route,
+        answers: Callable[[Call], AsyncIterator[Message]],
+        context: grpc.aio.ServicerContext[Any, Any],
+    ) -> None:
         started = time.perf_counter()
         caller: Principal | None = None
         try:
