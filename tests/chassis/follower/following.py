@@ -50,7 +50,7 @@ class Following:
         self.follower = self.restarted()
         self.retrier = Retrier(database=reader.database, logs={source.log.name: (self.applier, self.read_log)})
 
-    def restarted(self) -> Follower:
+    def restarted(self, *, pace_seconds: float = 0.0) -> Follower:
         """Make the follower as a new process would."""
         self.follower = Follower(
             applier=self.applier,
@@ -58,6 +58,7 @@ class Following:
             read_log=self.read_log,
             courier_connected=lambda: False,
             tick_seconds_without_courier=0.01,
+            pace_seconds=pace_seconds,
         )
         return self.follower
 

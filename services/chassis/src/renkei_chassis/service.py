@@ -112,6 +112,8 @@ class Wiring:
     api: Api
     follows: Mapping[str, Mapping[str, Handler]] = field(default_factory=dict)
     """Handlers by event type, for each service whose log is followed."""
+    pace_seconds: float = 0.0
+    """How long what is followed may wait for more of it, in a service at which nobody waits for it."""
     tasks: Mapping[str, Callable[[], Awaitable[None]]] = field(default_factory=dict)
     """What runs as long as the service does."""
     closing: Sequence[Callable[[], Awaitable[None]]] = ()
@@ -204,7 +206,7 @@ class Service:
         self._ending.push_async_callback(self._end_tasks)
         if around.writer_process:
             await self._move_calls(wiring.api)
-        follower_methods = self._follow(wiring.follows, tokens)
+        follower_methods = self._follow(wiring, tokens)
         verifier = Verifier(audience=around.agency, trust=around.trust)
         pipeline = Pipeline(
             verifier=verifier,
@@ -266,13 +268,13 @@ class Service:
             )
         return self._clients[service]
 
-    def _follow(self, follows: Mapping[str, Mapping[str, Handler]], tokens: PageTokens) -> Api:
+    def _follow(self, wiring: Wiring, tokens: PageTokens) -> Api:
         logs: dict[str, tuple[Applier, Callable[[ReadLogRequest], Awaitable[ReadLogResponse]]]] = {}
         aside = self.metrics.gauge("renkei_set_aside", "Events that could not be applied.", ["log"])
         oldest = self.metrics.gauge(
             "renkei_set_aside_oldest_timestamp_seconds", "Since when the oldest is set aside; 0 for none.", ["log"]
         )
-        for service, handlers in follows.items():
+        for service, handlers in wiring.follows.items():
             source = f"{self._around.agency}/logs/{service}"
             applier = Applier(
                 source=source, handlers=handlers, writer=self.writer, alarms=self._alarms, tracing=self._tracing
@@ -290,6 +292,7 @@ class Service:
                 database=self.database,
                 read_log=read_log,
                 courier_connected=self._courier_connected,
+                pace_seconds=wiring.pace_seconds,
                 on_aside=on_aside,
             )
             self.followers[source] = follower

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from renkei_chassis.records.reach import Reach
 from renkei_chassis.service import Blueprint, Parts, Wiring
@@ -13,6 +13,9 @@ from renkei_leads.tables import SCHEMA
 
 if TYPE_CHECKING:
     from renkei_leads.settings import Settings
+
+
+_PACE_SECONDS: Final = 0.05  # less than anybody sees, and many records of a load in one commit
 
 
 def blueprint(settings: Settings) -> Blueprint:
@@ -28,6 +31,11 @@ def blueprint(settings: Settings) -> Blueprint:
             changes=parts.changes,
             reach=reach,
         )
-        return Wiring(api=api.api(), follows=handlers(matching, agency=parts.agency), tasks={"reach": reach.run})
+        return Wiring(
+            api=api.api(),
+            follows=handlers(matching, agency=parts.agency),
+            pace_seconds=_PACE_SECONDS,
+            tasks={"reach": reach.run},
+        )
 
     return Blueprint(name="leads", schema=SCHEMA, wire=wire)

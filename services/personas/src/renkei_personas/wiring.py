@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from renkei_chassis.service import Blueprint, Parts, Wiring
 from renkei_personas.acts import Acts
@@ -24,6 +24,9 @@ from renkei_personas.store.tables import SCHEMA
 
 if TYPE_CHECKING:
     from renkei_personas.settings import Settings
+
+
+_PACE_SECONDS: Final = 0.2  # collisions are looked for by people, and reports wait for people
 
 
 def blueprint(settings: Settings) -> Blueprint:
@@ -60,6 +63,7 @@ def wire(settings: Settings, parts: Parts) -> Wiring:
     return Wiring(
         api=api,
         follows=Inbox(acts=acts, npa=settings.npa, collisions=collisions).handlers(),
+        pace_seconds=_PACE_SECONDS,
         tasks={"clocks": clocks.run},
         on_refused=Refusals(parts.writer).record,
     )

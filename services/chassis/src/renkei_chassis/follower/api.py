@@ -44,7 +44,7 @@ def follower_api(
             aside = await database.read(partial(state.read_aside, source=source))
             line = answer.followers.add(
                 source=source,
-                sequence=follower.cursor.sequence,
+                sequence=follower.position,
                 last_known_sequence=follower.last_known,
                 set_aside=aside.count,
                 repaired=follower.repaired,

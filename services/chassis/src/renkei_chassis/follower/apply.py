@@ -86,6 +86,10 @@ class Applier:
         self.alarms = alarms
         self._memory = memory
 
+    def does_nothing(self, event: Event) -> bool:
+        """Tell whether an event has no effect here, whatever stands before it."""
+        return event.erased or (event.type not in self._handlers and (event.may_ignore or is_known(event.type)))
+
     async def apply(self, events: Sequence[Event], *, after: Cursor) -> Cursor:
         """Bring the gapless stretch that follows a cursor into effect, and return the cursor behind it.
 

@@ -21,7 +21,7 @@ from renkei_chassis.follower.memory import START, link, read_marks
 from renkei_chassis.telemetry.logging import log_event
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Iterator, Sequence
 
     from renkei_chassis.courier.receiver import Message
     from renkei_chassis.database.engine import Database
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from renkei_chassis.follower.state import Aside
 
 BATCH: Final = 256
+_HELD_BYTES: Final = 1 << 20
 _BACKOFF_SECONDS: Final = (0.1, 0.2, 0.5, 1.0, 2.0)
 _LOG: Final = logging.getLogger("renkei.follower")
 
@@ -39,6 +40,9 @@ class Follower:
     `on_messages` takes packed messages from NATS, in any order and as often as they like to come.
     `run` asks the log itself at every tick, whether NATS works or not. The two share one lock, so
     there is one stretch at a time.
+
+    Events that do nothing here are held until one comes that does, or the next tick: a commit for
+    each of them would cost as much as one with an effect, and who forgets them reads them again.
     """
 
     def __init__(
@@ -50,11 +54,17 @@ class Follower:
         courier_connected: Callable[[], bool],
         tick_seconds: float = 5.0,
         tick_seconds_without_courier: float = 0.25,
+        pace_seconds: float = 0.0,
         on_aside: Callable[[Aside], None] = lambda _aside: None,
     ) -> None:
-        """Take the log's own answer (`read_log`), whether NATS brings events now, and who counts what is set aside."""
+        """Take the log's own answer (`read_log`), whether NATS brings events now, and who counts what is set aside.
+
+        What NATS brings comes into effect at once after a time of silence, and then once in `pace_seconds`
+        at most: where nobody waits for it, one commit brings in what else were many.
+        """
         self.source = applier.source
         self.cursor = database.recall(lambda connection: state.read_cursor(connection, applier.source))
+        self._held: list[Event] = []
         self.last_known = self.cursor.sequence
         self.repaired = 0
         self.reachable = False
@@ -66,11 +76,17 @@ class Follower:
         self.courier_connected = courier_connected
         self._tick_seconds = tick_seconds
         self._tick_without = tick_seconds_without_courier
+        self._pace = pace_seconds
         self._lock = asyncio.Lock()
         self._moved = asyncio.Event()
         self._hurry = asyncio.Event()
         self._failures = 0
         self._waits = False
+
+    @property
+    def position(self) -> int:
+        """The last event that needs nothing more: in effect, set aside, or held since it does nothing."""
+        return self.cursor.sequence + len(self._held)
 
     async def run(self) -> None:
         """Repair at every tick, for ever. Cancel it to stop."""
@@ -79,6 +95,7 @@ class Follower:
             try:
                 async with self._lock:
                     await self._repair()
+                    await self._bring_in([])
                 self._failures = 0
                 await self._count_aside()
                 waits = self._tick_seconds if self.courier_connected() else self._tick_without
@@ -103,44 +120,44 @@ class Follower:
         self._hurry.set()
 
     async def on_messages(self, messages: Sequence[Message]) -> int | None:
-        """Take packed messages; returns the number of the last that is wholly in effect, to be acknowledged."""
+        """Take packed messages; returns the number of the last that needs nothing more, to be acknowledged."""
         async with self._lock:
-            done: int | None = None
-            for message in messages:
-                try:
-                    batch = EventBatch.FromString(message.data)
-                except DecodeError:
-                    continue  # not ours; the next tick reads what it should have been
-                if batch.source != self.source or not batch.events:
-                    continue
-                try:
-                    await self._take(batch)
-                except RenkeiError as error:
-                    self._note(error)
-                    return done
-                done = message.number
-            return done
+            done = await self._take_all(messages)
+        if self._pace:
+            await asyncio.sleep(self._pace)
+        return done
 
     async def caught_up(self, sequence: int) -> None:
         """Wait until everything up to a sequence is in effect or set aside."""
-        while self.cursor.sequence < sequence:
+        while self.position < sequence:
             self._moved.clear()
             await self._moved.wait()
 
-    async def _take(self, batch: EventBatch) -> None:
-        self.last_known = max(self.last_known, batch.events[-1].sequence)
-        if batch.epoch != self.cursor.epoch:
+    async def _take_all(self, messages: Sequence[Message]) -> int | None:
+        done: int | None = None
+        for number, epoch, events in _runs(messages, self.source):
+            try:
+                await self._take(epoch, events)
+            except RenkeiError as error:
+                self._note(error)
+                return done
+            done = number
+        return done
+
+    async def _take(self, epoch: str, events: Sequence[Event]) -> None:
+        self.last_known = max(self.last_known, *(event.sequence for event in events))
+        if epoch != self.cursor.epoch:
             # A message cannot say that a log was restored: the log itself must.
             await self._repair()
-            if batch.epoch != self.cursor.epoch:
+            if epoch != self.cursor.epoch:
                 return
-        if batch.events[0].sequence > self.cursor.sequence + 1:
-            await self._repair(through=batch.events[0].sequence - 1)
-        await self._apply(batch.events)
+        if events[0].sequence > self.position + 1:
+            await self._repair(through=events[0].sequence - 1)
+        await self._apply(events)
 
     async def _repair(self, *, through: int | None = None) -> None:
         """Read from the log what is missing, at least up to `through`, until there is no more."""
-        while through is None or self.cursor.sequence < through:
+        while through is None or self.position < through:
             answer = await self._ask()
             self.last_known = answer.last_sequence
             if answer.epoch != self.cursor.epoch:
@@ -148,15 +165,15 @@ class Follower:
                     await self._begin_again(answer.epoch)
                     continue
                 self.cursor = replace(self.cursor, epoch=answer.epoch)
-            before = self.cursor.sequence
+            before = self.position
             await self._apply(list(answer.events))
-            self.repaired += self.cursor.sequence - before
-            if self.cursor.sequence == before:
+            self.repaired += self.position - before
+            if self.position == before:
                 return
 
     async def _ask(self) -> ReadLogResponse:
         try:
-            answer = await self._ask_after(self.cursor.sequence)
+            answer = await self._ask_after(self.position)
         except RenkeiError:
             self.reachable = False
             raise
@@ -177,6 +194,7 @@ class Follower:
 
         What follows is read again, and what of it is in effect is known by event id.
         """
+        self._hold([])
         marks = await self._database.read(partial(read_marks, source=self.source))
         position, chain, known = 0, START, (0, START)
         while position < max(marks, default=0):
@@ -197,18 +215,57 @@ class Follower:
         """Apply what follows the cursor without a hole; what stands behind one, the tick reads from the log."""
         stretch: list[Event] = []
         for event in events:
-            if event.sequence == self.cursor.sequence + len(stretch) + 1:
+            if event.sequence == self.position + len(stretch) + 1:
                 stretch.append(event)
         for start in range(0, len(stretch), BATCH):
-            cursor = await self._applier.apply(stretch[start : start + BATCH], after=self.cursor)
-            hit(Place.AFTER_EFFECT)
-            self.cursor = cursor
+            part = stretch[start : start + BATCH]
+            if not all(map(self._applier.does_nothing, part)) or not self._hold([*self._held, *part]):
+                await self._bring_in(part)
             self._moved.set()
         if stretch:
             self._waits = False
 
+    async def _bring_in(self, events: Sequence[Event]) -> None:
+        """Bring what is held and what follows it into effect."""
+        if not self._held and not events:
+            return
+        cursor = await self._applier.apply([*self._held, *events], after=self.cursor)
+        hit(Place.AFTER_EFFECT)
+        self.cursor = cursor
+        self._hold([])
+
+    def _hold(self, events: list[Event]) -> bool:
+        """Hold just these, if they are not too many."""
+        if len(events) >= BATCH or sum(event.ByteSize() for event in events) > _HELD_BYTES:
+            return False
+        self._held = events
+        return True
+
     def _note(self, error: RenkeiError) -> None:
         """Say once that following waits, and no more until something was applied."""
         if not self._waits:
-            log_event(_LOG, "following waits", log=self.source, reason=error.reason, position=self.cursor.sequence)
+            log_event(_LOG, "following waits", log=self.source, reason=error.reason, position=self.position)
         self._waits = True
+
+
+def _runs(messages: Sequence[Message], source: str) -> Iterator[tuple[int, str, Sequence[Event]]]:
+    """Join messages that follow each other without a hole; gives each run with the number of its last message.
+
+    What came at once comes into effect with one commit, in however many messages the log was told.
+    """
+    run: list[Event] = []
+    number, epoch = 0, ""
+    for message in messages:
+        try:
+            batch = EventBatch.FromString(message.data)
+        except DecodeError:
+            continue  # not ours; the next tick reads what it should have been
+        if batch.source != source or not batch.events:
+            continue
+        if run and (batch.epoch != epoch or batch.events[0].sequence > run[-1].sequence + 1):
+            yield number, epoch, run
+            run = []
+        number, epoch = message.number, batch.epoch
+        run += batch.events
+    if run:
+        yield number, epoch, run
