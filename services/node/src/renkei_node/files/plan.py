@@ -54,9 +54,9 @@ class Slot:
     field: str
     type: int
     on_item: bool
-    relation: tuple[str, ...]
-    """Fields that give it, the nearest first."""
-    provenance: tuple[str, ...]
+    relation: str
+    """The field that gives it."""
+    provenance: str
     valid_from: str
     valid_until: str
 
@@ -155,13 +155,13 @@ def _slot(name: str, rules: Mapping[str, object], kind: FileKind) -> Slot | None
         return None
     if len(more) > 1:
         raise ProfileError(f"{name}: after the label comes one of {', '.join(_PROPERTIES)}")
-    given = {
-        each: tuple(field for field in (f"{name}.{each}", f"{place}.{each}") if field in rules)
-        for each in _PROPERTIES[:2]
-    }
-    for each, fields in given.items():
-        if not fields:
+    given = {}
+    for each in _PROPERTIES[:2]:
+        # Its own field alone where there is one: an empty cell there is not filled from somewhere else.
+        found = next((field for field in (f"{name}.{each}", f"{place}.{each}") if field in rules), None)
+        if found is None:
             raise ProfileError(f"{name}: nothing gives its {each}; add {name}.{each} or {place}.{each}")
+        given[each] = found
     return Slot(
         field=name,
         type=types[first],

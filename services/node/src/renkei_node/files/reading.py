@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
-from renkei_files import FileError, MappedRow, Reason, map_rows, open_table, without_twins
+from renkei_files import FileError, Limits, MappedRow, Reason, map_rows, open_table, without_twins
 from renkei_node.files.records import RowError, build
 
 if TYPE_CHECKING:
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from renkei_node.files.plan import Plan
 
 _BLOCK: Final = 1 << 20
+_WORKBOOKS: Final = frozenset({b"PK\x03\x04", b"\xd0\xcf\x11\xe0"})
+# No encoding takes more than four bytes for a character, and no line may have more than so many characters.
+_LONGEST_BYTES: Final = 4 * Limits().line_characters + 2 * _BLOCK
 # A message of a load holds 256 KiB and 1,000 rows; a report is written and a journal told after each message.
 _BATCH_BYTES: Final = 120 << 10
 _BATCH_ROWS: Final = 500
@@ -50,15 +53,24 @@ class OpenFile:
         self._before = self._state()
         digest = hashlib.sha256()
         self.line_ends = 0
+        self._longest, since = 0, 0
         file.seek(0)
         while block := file.read(_BLOCK):
             digest.update(block)
             self.line_ends += block.count(b"\n")
+            last = max(block.rfind(b"\n"), block.rfind(b"\r"))
+            since = since + len(block) if last < 0 else len(block) - last
+            self._longest = max(self._longest, since)
         self.digest = digest.hexdigest()
+        file.seek(0)
+        self._is_workbook = file.read(4) in _WORKBOOKS
 
     def rows(self, plan: Plan, agencies: Mapping[str, str]) -> Iterator[ReadRow]:
         """Give every row. Raises FileError where the file cannot be read, or not any further."""
         profile = plan.profile
+        if not self._is_workbook and self._longest > _LONGEST_BYTES:
+            # The reader would say the same, but only after it has found out how the whole file is encoded.
+            raise FileError(Reason.LINE_TOO_LONG)
         with open_table(self._file, profile) as table:
             for row in without_twins(map_rows(table.rows, profile), profile):
                 yield _read(row, plan, agencies)
@@ -67,8 +79,7 @@ class OpenFile:
 
     def count(self, plan: Plan) -> int:
         """Tell about how many rows there are, so that somebody can be told how long it takes."""
-        self._file.seek(0)
-        if self._file.read(4) in {b"PK\x03\x04", b"\xd0\xcf\x11\xe0"}:
+        if self._is_workbook:
             try:
                 with open_table(self._file, plan.profile) as table:
                     return sum(1 for _ in table.rows)

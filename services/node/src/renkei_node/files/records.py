@@ -68,8 +68,8 @@ def _occurrences(slot: Slot, values: Mapping[str, str], plan: Plan) -> Iterator[
     text = values.get(slot.field, "")
     if not text:
         return
-    relation = plan.relations[_nearest(slot.relation, values)]
-    provenance = plan.provenances[_nearest(slot.provenance, values)]
+    relation = plan.relations[_given(slot.relation, values)]
+    provenance = plan.provenances[_given(slot.provenance, values)]
     for original in text.split(SEPARATOR):
         found = Occurrence(
             identifier=Identifier(type=slot.type, original=original),  # type: ignore[arg-type]  # a number of the enum
@@ -83,11 +83,11 @@ def _occurrences(slot: Slot, values: Mapping[str, str], plan: Plan) -> Iterator[
         yield found
 
 
-def _nearest(fields: tuple[str, ...], values: Mapping[str, str]) -> str:
-    for field in fields:
-        if word := values.get(field, ""):
-            return word
-    raise RowError(fields[0], Reason.MISSING)
+def _given(field: str, values: Mapping[str, str]) -> str:
+    word = values.get(field, "")
+    if not word:
+        raise RowError(field, Reason.MISSING)
+    return word
 
 
 def _address(
