@@ -11,6 +11,7 @@ import sys
 import time
 import uuid
 from pathlib import Path
+from typing import Any
 
 from renkei.tips.v1.tips_pb2_grpc import TipsServiceStub
 
@@ -31,16 +32,15 @@ def told() -> dict[str, float]:
     with opened(file) as found:
         rows = found.rows(made, {})
         packed = batches(rows, made, load_id=str(uuid.uuid4()), parent=AGENCY)
-        requests = [batch.request for batch in packed if batch.request is not None]
-    count = sum(len(request.rows) for request in requests)
+        made_before = list(packed)
+    requests = [batch.request for batch in made_before if batch.request is not None]
+    count = sum(len(batch.records) for batch in made_before)
     ports = load(Ports, NodeDirectory(directory).settings, "ports")
     with SyncClient(ports.address("tips"), token=lambda: os.environ["RENKEI_TOKEN"]) as client:
         began = time.monotonic()
-        names = sum(
-            result.WhichOneof("result") == "name"
-            for answer in client.duplex(client.stub(TipsServiceStub).LoadTips, iter(requests))
-            for result in answer.results
-        )
+        method: Any = client.stub(TipsServiceStub).LoadTips
+        answers: Any = client.duplex(method, iter(requests))
+        names = sum(int(result.WhichOneof("result") == "name") for answer in answers for result in answer.results)
         seconds = time.monotonic() - began
     if names != count:
         raise RuntimeError("rows were refused")

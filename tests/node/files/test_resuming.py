@@ -121,7 +121,7 @@ class Breaking(SyncClient):
 
     broken = 0
 
-    def duplex(self, method, requests, *, seconds=None) -> Generator:  # type: ignore[no-untyped-def, override, type-arg]  # noqa: ANN001
+    def duplex(self, method, requests, *, seconds=None) -> Generator:  # type: ignore[no-untyped-def, type-arg]  # noqa: ANN001
         answers = super().duplex(method, requests, seconds=seconds)
         for count, answer in enumerate(answers):
             if self.broken < 3 and count == 2:
