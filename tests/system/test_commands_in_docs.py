@@ -95,9 +95,9 @@ def test_the_operations_pages_commands_run_a_node_from_nothing(tmp_path: Path) -
     assert [service["name"] for service in said["services"]] == list(SERVICES)
     assert "2 rows: 2 ready" in imported
     assert "2 rows: 2 recorded" in imported
-    assert "1 rows: 1 recorded" in imported
+    assert "1 row: 1 recorded" in imported
     assert "2 records in tips-of-jp-12.csv" in imported
-    assert "1 records in arrests-of-jp-12.parquet" in imported
+    assert "1 record in arrests-of-jp-12.parquet" in imported
     assert "nothing is set aside" in retried
     assert not (tmp_path / "jp-12" / "run" / "ready.json").exists(), "the node has stopped in good order"
 

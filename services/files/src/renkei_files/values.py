@@ -30,6 +30,8 @@ class CellError(ValueError):
 
 def read_cell(rule: ColumnRule, text: str) -> tuple[str, tuple[Mark, ...]]:
     """Return the value of a cell and the marks on it. An empty cell is "", of every kind."""
+    if not text:
+        return "", ()
     marks: list[Mark] = []
     if not (text.isascii() and text.isprintable()):
         if CONTROL.search(text):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from renkei_node.commands.files import export_command, import_command
+from renkei_node.commands.files.exporting import export_command
+from renkei_node.commands.files.importing import import_command
 
 
 @click.group(short_help="Arrest records from files and into files.")
