@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
+import os
+import pty
+import re
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -44,6 +49,8 @@ async def test_nothing_is_imported_without_a_right_to_record(node: Node, tips: T
     assert (nobody.exit_code, auditor.exit_code) == (1, 1)
     assert "STOPPED behind row 0" in auditor.output
     assert await all_tips(tips) == []
+    told = await node.told("tips", "import", file)
+    assert (told["recorded"], len(await all_tips(tips))) == (1, 1), "with a right the same command goes on"
 
 
 async def test_a_file_of_a_force_becomes_tips_word_for_word(node: Node, tips: Tips) -> None:
@@ -167,11 +174,48 @@ async def test_a_report_of_another_file_is_not_written_over(node: Node) -> None:
 
     other = await node.run("tips", "import", file)
     foreign = await node.run("tips", "import", file, "--report", own)
+    checked = await node.run("tips", "import", file, "--check", "--report", file)
 
     assert "belongs to another file" in other.output
     assert "is no report" in foreign.output
-    assert (other.exit_code, foreign.exit_code) == (1, 1)
+    assert "is no report" in checked.output
+    assert (other.exit_code, foreign.exit_code, checked.exit_code) == (1, 1, 1)
     assert (await node.read("tips.csv.report.csv"), await node.read("own.csv")) == (before, b"mine")
+
+
+async def test_a_check_can_be_repeated(node: Node) -> None:
+    file = await node.write("tips.csv", csv_of([TIP_HEADER, tip_row(1)]))
+
+    for form in ("csv", "jsonl"):
+        for _ in range(2):
+            told = await node.told("tips", "import", file, "--check", "--report-format", form)
+            assert told["ready"] == 1
+
+
+async def test_a_terminal_shows_rate_and_time_left(node: Node) -> None:
+    file = await node.write("tips.csv", csv_of([TIP_HEADER, *(tip_row(number) for number in range(5000))]))
+    terminal, inside = pty.openpty()
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "renkei_node.cli", "tips", "import", str(node.directory), str(file),
+        env={**os.environ, "RENKEI_TOKEN": node.token, "TERM": "xterm", "COLUMNS": "120"},
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=inside,
+    )  # fmt: skip
+    os.close(inside)
+
+    shown = await asyncio.to_thread(_everything, terminal)
+
+    assert await process.wait() == 0
+    assert re.search(r"[0-9]+/5001 +[0-9:]+ +[0-9,]+ rows/s", shown), shown[-300:]
+    assert "5000" in shown
+
+
+def _everything(terminal: int) -> str:
+    shown = b""
+    with contextlib.suppress(OSError), os.fdopen(terminal, "rb", buffering=0) as screen:
+        while part := screen.read(4096):
+            shown += part
+    return shown.decode()
 
 
 async def test_two_imports_of_one_report_do_not_run_at_once(node: Node, tips: Tips) -> None:

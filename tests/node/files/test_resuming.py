@@ -88,10 +88,12 @@ async def test_what_was_killed_goes_on_where_it_ended(node: Node, tips: Tips, nu
     process.send_signal(number)
     said, _ = await process.communicate()
     before = len(await references(tips))
+    last = (await node.report("tips.csv.report.csv"))[-1]
     told = await node.told("tips", "import", file, status=1)
 
     assert process.returncode == (130 if number == signal.SIGINT else -signal.SIGKILL)
     assert (b"same command goes on" in said) == (number == signal.SIGINT)
+    assert (last["コード"] == "INTERRUPTED") == (number == signal.SIGINT)
     assert 0 < before < ROWS - 2, "it was ended in the middle"
     assert 0 < told["resumed_after_row"] < ROWS
     assert (told["rows"], told["recorded"], told["refused"]) == (ROWS, ROWS - 2, 2)
@@ -105,7 +107,8 @@ async def test_a_journal_that_is_lost_or_torn_doubles_nothing(node: Node, tips: 
     journal = await node.read("tips.csv.report.csv.journal")
     lines = journal.splitlines(keepends=True)
 
-    for torn in (b"".join(lines[:3]) + lines[3][:20], lines[0][:5], b""):
+    zeros = b"".join(lines[:3]) + b"\0" * 40 + b"\n" + lines[-1]
+    for torn in (b"".join(lines[:3]) + lines[3][:20], zeros, lines[0][:5], b""):
         await node.write("tips.csv.report.csv.journal", torn)
         told = await node.told("tips", "import", file, status=1)
         assert (told["recorded"], told["refused"], told["finished"]) == (ROWS - 2, 2, True)

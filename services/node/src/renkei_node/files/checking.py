@@ -11,6 +11,7 @@ from renkei_chassis.errors import InvalidArgument
 from renkei_chassis.rpc.validation import validate
 from renkei_files import REPORT_ENCODING, FileError, Mark, Report, ReportForm
 from renkei_node.files.importing import Done
+from renkei_node.files.journal import refuse_foreign
 from renkei_node.files.reading import opened
 from renkei_node.files.refusals import of_fields
 from renkei_normalform import IdentifierType as Kind
@@ -28,6 +29,7 @@ _NOBODYS_REQUEST: Final = "00000000-0000-8000-8000-000000000000"
 
 def check(wanted: Import) -> Done:
     """Read a file and judge every row as the service would, and send nothing. Writes the report anew. Blocks."""
+    refuse_foreign(wanted.report)
     encoding = REPORT_ENCODING if wanted.form is ReportForm.CSV else "utf-8"
     with opened(wanted.path) as file, wanted.report.open("w", encoding=encoding, newline="") as written:
         wanted.report.chmod(0o600)

@@ -108,6 +108,10 @@ def run(wanted: Import, client: SyncClient) -> Done:
             feed = Feed(batches(rows, wanted.plan, load_id=load_id, parent=wanted.agency))
             try:
                 error = _send(feed, journal, wanted, client)
+            except BaseException as failure:
+                interrupted = isinstance(failure, KeyboardInterrupt)
+                journal.report.stop_for("INTERRUPTED" if interrupted else "FAILED", "the import ended before the file")
+                raise
             finally:
                 feed.close()
             if error is not None:

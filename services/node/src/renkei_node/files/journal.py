@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 _VERSION: Final = 1
 _SYNC_SECONDS: Final = 1.0
 _MODE: Final = 0o600
+# How a report begins in either form.
+_FRONTS: Final = ("\ufeff行,列,".encode(), b'{"row": ', b'{"outcome": ')
 
 
 class JournalError(Exception):
@@ -132,14 +134,14 @@ class Journal:
             self._file.truncate()
             self._append(self._identity.line())
             return 0, Summary()
-        if json.loads(first) != self._identity.line():
+        if _parsed(first) != self._identity.line():
             raise JournalError(
                 f"{report} belongs to another file, profile or agency: name another report with --report"
             )
         good, last = self._file.tell(), None
         while (line := self._file.readline()).endswith(b"\n"):
-            found = json.loads(line)
-            if found["at"] > size:
+            found = _parsed(line)
+            if found is None or found["at"] > size:
                 break
             good, last = self._file.tell(), found
         self._file.seek(good)
@@ -154,3 +156,23 @@ class Journal:
             problems=Counter(last["problems"]),
             marks=Counter(last["marks"]),
         )
+
+
+def _parsed(line: bytes) -> dict[str, Any] | None:
+    """Read a line; None where a power cut left something else in its place."""
+    try:
+        found = json.loads(line)
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def refuse_foreign(report: Path) -> None:
+    """Raise JournalError where a file of that name is no report: a check writes its report anew."""
+    try:
+        with report.open("rb") as file:
+            front = file.read(16)
+    except FileNotFoundError:
+        return
+    if front and not front.startswith(_FRONTS):
+        raise JournalError(f"{report} exists and is no report of an import; name another with --report")

@@ -118,7 +118,7 @@ def _import(
     except (ProfileError, JournalError, FileError) as error:
         raise click.ClickException(str(error)) from None
     except OSError as error:
-        raise click.ClickException(f"{error.filename}: {error.strerror}") from None
+        raise click.ClickException(f"{error.filename or given['path']}: {error.strerror or 'cannot be read'}") from None
     except KeyboardInterrupt:
         click.echo(
             f"stopped; {given['report']} has what is recorded, and the same command goes on from there", err=True
