@@ -59,6 +59,18 @@ async def imports(bench: Bench) -> None:
             bench.record(name, value=given[0], floor=given[1], ratio=given[2])
 
 
+async def reading(bench: Bench) -> None:
+    """Read a file of five times as many rows, and send nothing."""
+    file = bench.directory / "million.csv"
+    await asyncio.to_thread(_write, file, 0, 5 * _ROWS)
+    found = await _told("tests.bench.reader", bench.directory, file, "")
+    if found["rows"] != 5 * _ROWS:
+        raise RuntimeError("rows were refused")
+    for name, value in {"read-million": found["rows"] / found["seconds"], "read-memory": found["peak_mb"]}.items():
+        if bench.wants(name):
+            bench.record(name, value=value)
+
+
 def _write(file: Path, number: int, rows: int) -> None:
     with file.open("wb") as written:
         written.write(csv_of([TIP_HEADER]))
@@ -105,5 +117,18 @@ FIGURES: Final = [
             ),
         ],
         measure=imports,
-    )
+    ),
+    Figure(
+        name="read",
+        lines=[
+            Line(name="read-million", what="10^6 rows of a cp932 CSV read into the messages of a load", unit="rows/s"),
+            Line(
+                name="read-memory",
+                what="peak resident memory of the process that reads 10^6 rows",
+                unit="MB",
+                bar=Bar(limit=160, of="value", at_least=False),
+            ),
+        ],
+        measure=reading,
+    ),
 ]
