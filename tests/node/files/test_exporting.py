@@ -161,7 +161,7 @@ async def test_what_should_be_gone_is_not_exported(node: Node, tips: Tips) -> No
     assert (told["records"], told["overdue"]) == (0, 1)
 
 
-async def test_no_person_is_exported(arrests_node: Node) -> None:
+async def test_no_person_and_no_bystander_is_exported(arrests_node: Node) -> None:
     await arrests_node.told(
         "arrests", "import", await arrests_node.write("a.csv", csv_of([ARREST_HEADER, arrest_row(1)]))
     )
@@ -172,7 +172,8 @@ async def test_no_person_is_exported(arrests_node: Node) -> None:
     assert kept.person.display_name
 
     for form in ("csv", "jsonl", "parquet"):
-        await arrests_node.told("arrests", "export", arrests_node.directory.parent / f"out.{form}")
+        told = await arrests_node.told("arrests", "export", arrests_node.directory.parent / f"out.{form}")
+        assert (told["records"], told["bystanders"]) == (1, 2)
 
     table: Any = await asyncio.to_thread(pq.read_table, arrests_node.directory.parent / "out.parquet")
     shown = [
@@ -185,6 +186,9 @@ async def test_no_person_is_exported(arrests_node: Node) -> None:
         assert "携帯電話1台" in text
         assert "髙﨑" not in text
         assert "1975-01-02" not in text
+        assert "819012345678" in text
+        assert "818011112222" not in text
+        assert "080-3333-4444" not in text
 
 
 async def test_an_export_overwrites_nothing_and_is_whole_or_not_there(node: Node, tips: Tips) -> None:

@@ -18,7 +18,7 @@ from renkei.identifiers.v1 import identifiers_pb2
 from renkei.tips.v1 import tips_pb2
 
 from tests.agency import AGENCY, TOKYO
-from tests.files.making import workbook_of
+from tests.files.making import ods_of, workbook_of
 from tests.node.files.node import (
     ARREST_HEADER,
     TIP_HEADER,
@@ -229,11 +229,13 @@ async def test_two_imports_of_one_report_do_not_run_at_once(node: Node, tips: Ti
     assert len(await all_tips(tips)) == 3000
 
 
-@pytest.mark.parametrize("form", ["xlsx", "jsonl", "utf-8"])
+@pytest.mark.parametrize("form", ["xlsx", "ods", "jsonl", "utf-8"])
 async def test_other_formats_give_the_same_tip(node: Node, tips: Tips, form: str) -> None:
     content = csv_of([TIP_HEADER, tip_row(1)], "utf-8-sig")
     if form == "xlsx":
         content = await asyncio.to_thread(workbook_of, [["情報一覧"], TIP_HEADER, tip_row(1)])
+    elif form == "ods":
+        content = ods_of([["情報一覧"], TIP_HEADER, tip_row(1)])
     elif form == "jsonl":
         content = json.dumps(dict(zip(TIP_HEADER, tip_row(1), strict=True)), ensure_ascii=False).encode() + b"\n"
     file = await node.write(f"tips.{form}", content)

@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
+from renkei.identifiers.v1.identifiers_pb2 import Relation
 from renkei.policy.v1.handling_pb2 import ONWARD_FREE
+from renkei.policy.v1.policy_pb2 import SPREAD_HOME, value_spread
 
 from renkei_node.files.writing import CsvWriter, JsonLinesWriter, ParquetWriter, Writer
 
@@ -22,6 +24,10 @@ if TYPE_CHECKING:
     from renkei_node.files.kinds import FileKind
 
 PAGE: Final = 500
+# Relations that keep their occurrence at home: numbers of bystanders in address books.
+_AT_HOME: Final = frozenset(
+    value.number for value in Relation.DESCRIPTOR.values if value.GetOptions().Extensions[value_spread] == SPREAD_HOME
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +56,8 @@ class Exported:
     """Copies whose originators have to be asked first."""
     overdue: int = 0
     """Records that should be gone by now: their labels say so."""
+    bystanders: int = 0
+    """Identifiers that were left out because they stay at home, such as those of address books."""
     replaced: int = 0
     unreachable: tuple[str, ...] = ()
 
@@ -105,8 +113,19 @@ def _one(record: Any, wanted: Export, writer: Writer, done: Exported) -> None:  
     elif not record.name.startswith(f"{wanted.agency}/") and handling.onward != ONWARD_FREE:
         done.withheld += 1
     else:
+        for holder in (record, *getattr(record, "seized_items", ())):
+            done.bystanders += _leave_bystanders(holder)
         writer.write(record)
         done.records += 1
+
+
+def _leave_bystanders(holder: Any) -> int:  # noqa: ANN401 (a record or a seized item)
+    kept = [each for each in holder.identifiers if each.relation not in _AT_HOME]
+    left = len(holder.identifiers) - len(kept)
+    if left:
+        del holder.identifiers[:]
+        holder.identifiers.extend(kept)
+    return left
 
 
 def _writer(wanted: Export, file: BinaryIO) -> Writer:

@@ -91,6 +91,7 @@ def _tell_export(done: Exported, path: Path, *, as_json: bool) -> None:
                 "records": done.records,
                 "withheld": done.withheld,
                 "overdue": done.overdue,
+                "bystanders": done.bystanders,
                 "replaced_characters": done.replaced,
                 "unreachable": list(done.unreachable),
                 "file": str(path),
@@ -102,6 +103,8 @@ def _tell_export(done: Exported, path: Path, *, as_json: bool) -> None:
         click.echo(f"  {done.withheld} of others left out: their originators have to be asked first")
     if done.overdue:
         click.echo(f"  {done.overdue} left out: they should be gone by now")
+    if done.bystanders:
+        click.echo(f"  {done.bystanders} identifiers of address books left out: they stay at home")
     if done.replaced:
         click.echo(f"  {done.replaced} characters that cp932 lacks are written as 〓")
     for name in done.unreachable:

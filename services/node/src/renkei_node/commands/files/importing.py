@@ -162,6 +162,8 @@ def _tell(done: Done, report: Path, seconds: float, *, checked: bool, as_json: b
     for title, counts in (("refused for", summary.problems), ("marked", summary.marks)):
         for code, count in sorted(counts.items()):
             click.echo(f"  {title} {code}: {count}")
+    if summary.refused and not checked:
+        click.echo("  correct the refused rows in a file of their own: the others are recorded already")
     if done.resumed_after:
         click.echo(f"  went on behind row {done.resumed_after}, where an earlier try had ended")
     if checked:
