@@ -43,10 +43,12 @@ class Feed:
         return self._requests(connection, again)
 
     def close(self) -> None:
-        """Let no connection draw any more."""
+        """Let no connection draw any more, and wait until the last one has: the file may be closed then."""
         with self._changed:
             self._connection += 1
             self._changed.notify_all()
+        with self._drawing:
+            return
 
     def answered(self) -> Iterator[Batch]:
         """Give the batches that are dealt with when the next answer comes: those without a request, and one with."""
