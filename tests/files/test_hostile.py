@@ -325,4 +325,4 @@ def test_a_report_holds_no_cell() -> None:
     assert content.startswith(b"\xef\xbb\xbf")
     assert (report.summary.rows, report.summary.taken, report.summary.refused) == (2, 1, 1)
     assert "秘密" not in content.decode(REPORT_ENCODING)
-    assert content.decode(REPORT_ENCODING).splitlines()[1].startswith("3,逮捕日時,取込不可,NOT_A_MOMENT,")
+    assert content.decode(REPORT_ENCODING).splitlines()[2].startswith("3,逮捕日時,取込不可,NOT_A_MOMENT,")

@@ -19,14 +19,18 @@ from renkei_chassis.loopback import require_loopback
 from renkei_chassis.settings import load
 from renkei_exchange.federation import load_federation
 from renkei_exchange.settings import Settings as ExchangeSettings
-from renkei_node.demo import columns
-from renkei_node.demo.csv_reader import CsvError, read_arrests, read_tips
+from renkei_files import FileError
+from renkei_node.files.kinds import KINDS
+from renkei_node.files.plan import plan
+from renkei_node.files.profiles import find_profile
+from renkei_node.files.reading import OpenFile
 from renkei_node.settings import NodeSettings, Ports
 from renkei_tips.settings import Settings as TipsSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_PLANS: Final = [plan(find_profile(Path(), name, "standard"), kind) for name, kind in KINDS.items()]
 _FOLDER: Final = Path(tempfile.mkdtemp(prefix="renkei-fuzz-"))
 atexit.register(shutil.rmtree, _FOLDER, ignore_errors=True)
 
@@ -112,29 +116,24 @@ TRUST_JSON: Final = (
 )
 
 
-def csv(data: bytes) -> None:
-    """Read an export, of which the first byte chooses the kind; an error never repeats a cell."""
+def imported(data: bytes) -> None:
+    """Read an export into records, of which the first byte chooses the kind; an error never repeats a cell."""
     if not data:
         return
-    read = (read_tips, read_arrests)[data[0] % 2]
-    header = ",".join((columns.TIP_COLUMNS, columns.ARREST_COLUMNS)[data[0] % 2]).encode(columns.ENCODING)
+    made = _PLANS[data[0] % len(_PLANS)]
+    header = ",".join(rule.headers[0] for rule in made.profile.columns).encode("cp932")
     for content in (data[1:], header + b"\r\n" + data[1:]):
-        try:
-            for row in read(written("export.csv", content)):
-                assert row.row > 0
-        except CsvError as error:
-            told = str(error)
-        else:
-            continue
-        assert "\n" not in told
+        with written("export.csv", content).open("rb") as file, suppress(FileError):
+            for read in OpenFile(file).rows(made, {}):
+                assert (read.record is None) == bool(read.row.problems)
 
 
-def csv_seeds() -> Iterator[bytes]:
-    for kind, names in enumerate((columns.TIP_COLUMNS, columns.ARREST_COLUMNS)):
-        header = ",".join(names).encode(columns.ENCODING)
-        yield bytes([kind]) + header + b"\r\n"
-        yield bytes([kind]) + ",".join(f'"{name}"' for name in names).encode(columns.ENCODING)
-        yield bytes([kind]) + b'"' + header
+def exports() -> Iterator[bytes]:
+    for kind, made in enumerate(_PLANS):
+        names = [rule.headers[0] for rule in made.profile.columns]
+        yield bytes([kind]) + ",".join(names).encode("cp932") + b"\r\n"
+        yield bytes([kind]) + ",".join(f'"{name}"' for name in names).encode("utf-8-sig")
+        yield bytes([kind]) + b",".join([b"1"] * len(names)) + b"\r\n"
 
 
 def key_files(data: bytes) -> None:

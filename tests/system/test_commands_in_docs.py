@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from renkei_chassis.ports import PortClaims
+from renkei_node.demo.synthetic import write_exports
 from renkei_node.layout import SERVICES
+from tests.node.files.node import ARREST_HEADER, TIP_HEADER, arrest_row, csv_of, tip_row
 from tests.system.federation import Federation
 from tests.system.tour import ROOT, Shell, look_like_a_clone, readme_blocks, shell_blocks
 
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 pytestmark = pytest.mark.timeout(180)
-PAGES: Final = ("README.md", "CONTRIBUTING.md", "docs/operations.md", "SECURITY.md")
+PAGES: Final = ("README.md", "CONTRIBUTING.md", "docs/operations.md", "docs/files.md", "SECURITY.md")
 READY_SECONDS: Final = 30.0
 # What is run elsewhere: by test_demo.py (with fewer records, by the function behind the command), by
 # test_buf_curl.py, and, as far as a test can, by tests/make/test_targets.py.
@@ -56,12 +58,15 @@ async def test_the_readmes_tour_of_a_kept_demo_works(tmp_path: Path) -> None:
         for number in range(5):  # so many changes does the tour wait for
             await federation.record("jp-13", "jp-12", number=number)
 
+        await asyncio.to_thread(write_exports, tmp_path / "demo", records=70)
         said = await asyncio.to_thread(_tour, tmp_path)
     finally:
         await federation.stop()
 
     assert said.count("TipRecorded") == 5
     assert "agencies/jp-12" in said
+    assert "nothing was sent" in said
+    assert "5 records in demo/tips.csv" in said
     assert "演習データ" in said
 
 
@@ -74,8 +79,10 @@ def _tour(folder: Path) -> str:
 
 @pytest.mark.slow
 def test_the_operations_pages_commands_run_a_node_from_nothing(tmp_path: Path) -> None:
-    init, up, status, doctor, retry = shell_blocks("docs/operations.md")
+    init, up, status, doctor, files, retry = shell_blocks("docs/operations.md")
     look_like_a_clone(tmp_path)
+    (tmp_path / "tips.csv").write_bytes(csv_of([TIP_HEADER, tip_row(1), tip_row(2)]))
+    (tmp_path / "arrests.csv").write_bytes(csv_of([ARREST_HEADER, arrest_row(1)]))
     with PortClaims() as claims, Shell(tmp_path) as shell:
         shell.run("PATH=$PWD/.venv/bin:$PATH")
         entry = shell.run(init)
@@ -84,12 +91,18 @@ def test_the_operations_pages_commands_run_a_node_from_nothing(tmp_path: Path) -
         _wait_until_ready(tmp_path / "jp-12")
         shown = shell.run(status)
         looked_over = shell.run(doctor)
+        imported = shell.run(files)
         retried = shell.run(retry)
 
     (said,) = json.loads(shown.splitlines()[-1])
     assert said["agency"] == "agencies/jp-12"
     assert looked_over.splitlines()[-1].startswith("0 failed")
     assert [service["name"] for service in said["services"]] == list(SERVICES)
+    assert "2 rows: 2 ready" in imported
+    assert "2 rows: 2 recorded" in imported
+    assert "1 row: 1 recorded" in imported
+    assert "2 records in tips-of-jp-12.csv" in imported
+    assert "1 record in arrests-of-jp-12.parquet" in imported
     assert "nothing is set aside" in retried
     assert not (tmp_path / "jp-12" / "run" / "ready.json").exists(), "the node has stopped in good order"
 
@@ -135,7 +148,8 @@ def test_no_command_of_the_pages_is_run_by_nobody() -> None:
     assert {page: len(found) for page, found in blocks.items()} == {
         "README.md": len(readme_blocks("Five minutes")) + len(readme_blocks("Ask it yourself")),
         "CONTRIBUTING.md": 0,
-        "docs/operations.md": 5,
+        "docs/operations.md": 6,
+        "docs/files.md": 0,
         "SECURITY.md": 0,
     }
     assert readme_blocks("Five minutes")[0] == "make demo ONCE=1\n"

@@ -8,6 +8,7 @@ Knows no service and no contract: it gives texts by the names of a saved profile
 """
 
 from renkei_files.dates import (
+    JAPAN,
     Day,
     NotADateError,
     read_day,
@@ -23,11 +24,14 @@ from renkei_files.limits import Limits
 from renkei_files.mapping import MappedRow, map_rows
 from renkei_files.problems import FileError, Mark, Problem, Reason, words
 from renkei_files.profile import ColumnRule, Kind, Profile, ProfileError, read_profile
-from renkei_files.report import REPORT_ENCODING, Report, Summary
+from renkei_files.report import REPORT_ENCODING, Outcome, Refusal, Report, ReportForm, Summary
 from renkei_files.table import Format, Table, open_table
+from renkei_files.values import SEPARATOR
 
 __all__ = [
+    "JAPAN",
     "REPORT_ENCODING",
+    "SEPARATOR",
     "ColumnRule",
     "Day",
     "FileError",
@@ -38,11 +42,14 @@ __all__ = [
     "MappedRow",
     "Mark",
     "NotADateError",
+    "Outcome",
     "Problem",
     "Profile",
     "ProfileError",
     "Reason",
+    "Refusal",
     "Report",
+    "ReportForm",
     "Summary",
     "Table",
     "map_rows",

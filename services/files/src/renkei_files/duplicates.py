@@ -40,7 +40,8 @@ class SeenKeys:
 @contextmanager
 def seen_keys(profile: Profile) -> Iterator[SeenKeys]:
     """Make a temporary place for the keys of one file; it is gone afterwards."""
-    with closing(sqlite3.connect("", isolation_level=None)) as connection:
+    # Rows may be drawn by one thread after another, never by two at once.
+    with closing(sqlite3.connect("", isolation_level=None, check_same_thread=False)) as connection:
         connection.execute("PRAGMA journal_mode = OFF")
         connection.execute("PRAGMA cache_size = -8192")
         connection.execute("CREATE TABLE seen (key BLOB PRIMARY KEY) WITHOUT ROWID")

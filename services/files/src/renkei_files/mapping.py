@@ -6,12 +6,15 @@ from dataclasses import dataclass
 from renkei_files.problems import Mark, Problem, Reason
 from renkei_files.profile import Profile
 from renkei_files.rows import NamedRow
-from renkei_files.values import CellError, read_cell
+from renkei_files.values import CellError, read_cell, read_cells
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MappedRow:
-    """One row. It is to be taken only if it has no problems; `values` holds every field of the profile then."""
+    """One row. It is to be taken only if it has no problems; `values` holds every field of the profile then.
+
+    Several values of one cell stand together with SEPARATOR between them.
+    """
 
     number: int
     values: dict[str, str]
@@ -31,7 +34,7 @@ def map_rows(rows: Iterable[NamedRow], profile: Profile) -> Iterator[MappedRow]:
 
 
 def _mapped(row: NamedRow, profile: Profile) -> MappedRow:
-    values: dict[str, str] = {}
+    values: dict[str, str] = dict(profile.constants)
     marks: list[tuple[str, Mark]] = []
     problems: list[Problem] = []
     for rule in profile.columns:
@@ -40,7 +43,7 @@ def _mapped(row: NamedRow, profile: Profile) -> MappedRow:
             problems.append(Problem(row=row.number, column=rule.headers[0], reason=row.broken[field]))
             continue
         try:
-            value, found = read_cell(rule, row.cells.get(field, ""))
+            value, found = (read_cells if rule.separator else read_cell)(rule, row.cells.get(field, ""))
         except CellError as error:
             problems.append(Problem(row=row.number, column=rule.headers[0], reason=error.reason))
             continue

@@ -22,6 +22,7 @@ class Reason(StrEnum):
     SHEET_MISSING = "SHEET_MISSING"
     HEADER_NOT_FOUND = "HEADER_NOT_FOUND"
     HEADER_TWICE = "HEADER_TWICE"
+    FILE_CHANGED = "FILE_CHANGED"
     # of a row or a cell: the row is not taken, the next one is
     CELL_COUNT = "CELL_COUNT"
     MISSING = "MISSING"
@@ -39,6 +40,7 @@ class Reason(StrEnum):
     KEY_TWICE = "KEY_TWICE"
     UNKNOWN_KEY = "UNKNOWN_KEY"
     ROW_TWICE = "ROW_TWICE"
+    CONTRADICTION = "CONTRADICTION"
 
 
 class Mark(StrEnum):
@@ -51,6 +53,7 @@ class Mark(StrEnum):
     FORMULA = "FORMULA"
     MERGED = "MERGED"
     ERA_OVERRUN = "ERA_OVERRUN"
+    NO_FORM = "NO_FORM"
 
 
 _WORDS: Final = {
@@ -67,6 +70,7 @@ _WORDS: Final = {
     Reason.SHEET_MISSING: "the workbook has no sheet of this name",
     Reason.HEADER_NOT_FOUND: "no row at the top holds the headers that the profile requires",
     Reason.HEADER_TWICE: "two columns have a header that the profile takes for one",
+    Reason.FILE_CHANGED: "the file was changed while it was read",
     Reason.CELL_COUNT: "the row has more or fewer cells than the header: its columns may have shifted",
     Reason.MISSING: "a required cell is empty",
     Reason.TOO_LONG: "the cell is longer than the profile allows",
@@ -83,6 +87,7 @@ _WORDS: Final = {
     Reason.KEY_TWICE: "the line has a key twice",
     Reason.UNKNOWN_KEY: "the line has a key that the profile does not know",
     Reason.ROW_TWICE: "an earlier row has the same key",
+    Reason.CONTRADICTION: "the cell contradicts another one of its row",
 }
 _MARK_WORDS: Final = {
     Mark.ZEROS_RESTORED: "leading zeros were restored",
@@ -92,6 +97,7 @@ _MARK_WORDS: Final = {
     Mark.FORMULA: "the cell holds a formula; its stored result was taken",
     Mark.MERGED: "the value was taken from a merged cell",
     Mark.ERA_OVERRUN: "the day lies behind the end of its era",
+    Mark.NO_FORM: "the identifier cannot be read as its type: it is kept as written and links nothing",
 }
 
 

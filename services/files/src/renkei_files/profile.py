@@ -49,6 +49,8 @@ class ColumnRule(_Strict):
     max_length: Annotated[int, Field(ge=1, le=100_000)] = 10_000
     choices: Annotated[dict[str, str], Field(max_length=500)] = Field(default_factory=dict)
     """Word in the file, and what it means; of kind `choice` alone."""
+    separator: Annotated[str, Field(max_length=1)] = ""
+    """What stands between the values of a cell that holds several, such as `、`; each is read by itself. "": one."""
 
     @model_validator(mode="after")
     def _fits_its_kind(self) -> Self:
@@ -70,6 +72,10 @@ class Profile(_Strict):
     other_columns: Literal["ignore", "refuse"] = "ignore"
     """What happens when the file has columns that stand here nowhere."""
     columns: Annotated[tuple[ColumnRule, ...], Field(min_length=1, max_length=_MOST_COLUMNS)]
+    constants: Annotated[dict[str, Annotated[str, Field(max_length=1000)]], Field(max_length=100)] = Field(
+        default_factory=dict
+    )
+    """Fields that stand in no column, and what they are in every row."""
 
     @model_validator(mode="after")
     def _each_field_and_header_once(self) -> Self:
@@ -79,6 +85,8 @@ class Profile(_Strict):
             raise ValueError("two columns have one field")
         if len(set(headers)) != len(headers):
             raise ValueError("two columns have one header")
+        if not self.constants.keys().isdisjoint(fields):
+            raise ValueError("a field is both a column and a constant")
         return self
 
 

@@ -12,6 +12,8 @@ from renkei_files.profile import ColumnRule, Kind
 GAIJI: Final = re.compile("[\ue000-\uf8ff\U000f0000-\U000ffffd\U00100000-\U0010fffd]")
 BIDI: Final = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 CONTROL: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+# Between the values of a cell that holds several. CONTROL refuses it in cells.
+SEPARATOR: Final = "\x1e"
 _SERIAL: Final = re.compile(r"[1-9][0-9]{4}(?:\.[0-9]+)?")
 # What is left of a mobile or IP number, of a fixed one, and of a free one, without its first 0.
 _EATEN: Final = re.compile(r"(?:[5789]0[0-9]{8}|[1-9][0-9]{8})")
@@ -28,6 +30,8 @@ class CellError(ValueError):
 
 def read_cell(rule: ColumnRule, text: str) -> tuple[str, tuple[Mark, ...]]:
     """Return the value of a cell and the marks on it. An empty cell is "", of every kind."""
+    if not text:
+        return "", ()
     marks: list[Mark] = []
     if not (text.isascii() and text.isprintable()):
         if CONTROL.search(text):
@@ -41,6 +45,13 @@ def read_cell(rule: ColumnRule, text: str) -> tuple[str, tuple[Mark, ...]]:
     if len(text) > rule.max_length:
         raise CellError(Reason.TOO_LONG)
     return _READERS[rule.kind](text, rule, marks), tuple(marks)
+
+
+def read_cells(rule: ColumnRule, text: str) -> tuple[str, tuple[Mark, ...]]:
+    """Return the values of a cell that holds several, with SEPARATOR between them, and the marks on any of them."""
+    read = [read_cell(rule, part.strip()) for part in text.split(rule.separator) if part.strip()]
+    marks = dict.fromkeys(mark for _, found in read for mark in found)
+    return SEPARATOR.join(value for value, _ in read), tuple(marks)
 
 
 def _text(text: str, _rule: ColumnRule, _marks: list[Mark]) -> str:

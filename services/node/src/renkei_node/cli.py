@@ -16,6 +16,8 @@ COMMANDS: Final = {
     "status": ("status", "Show services, peers, lanes, lag and repairs."),
     "tail": ("tail", "Follow what happens at a node, as it happens."),
     "leads": ("leads", "List leads with their evidence."),
+    "tips": ("tips", "Tips from files and into files."),
+    "arrests": ("arrests", "Arrest records from files and into files."),
     "personas": ("personas", "Undercover work by the book: plans, documents, contacts, reports."),
     "token": ("token", "Make a short token for an officer."),
     "explain": ("explain", "Read a refusal that `buf curl` printed."),

@@ -41,7 +41,6 @@ AGENCIES: Final = (
 )
 CODES: Final = tuple(agency.code for agency in AGENCIES)
 BY_CODE: Final = {agency.code: agency for agency in AGENCIES}
-BY_DISPLAY_NAME: Final = {agency.display_name: agency for agency in AGENCIES}
 
 
 def code_of(name: str) -> str:

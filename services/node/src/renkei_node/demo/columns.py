@@ -1,21 +1,15 @@
-"""The columns of the forces' CSV exports, and what their words mean in the contract.
+"""The columns and words of the forces' CSV exports, as the generator writes them: Japanese, in cp932.
 
-The forces' systems write Japanese headers and words in cp932. The generator writes by these tables and
-the reader reads by them; a word that is not in them is refused, never guessed.
+What they mean says the profile `standard` of each kind, by which `renkei tips import` reads them.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-from renkei.arrests.v1.arrests_pb2 import Arrest
-from renkei.identifiers.v1 import identifiers_pb2 as identifiers
-from renkei.policy.v1 import handling_pb2 as handling
-from renkei.tips.v1.tips_pb2 import Grading, Tip
-
 ENCODING: Final = "cp932"  # what forces really export: 髙, 﨑, ① and ㈱ are in it, and not in shift_jis
 NOTE: Final = "演習データ"
-PURPOSES: Final = {"組織的強盗の捜査": "organised-robbery", "暴力事件の捜査": "violent-crime"}
+PURPOSES: Final = ("組織的強盗の捜査", "暴力事件の捜査")
 
 REFERENCE: Final = "管理番号"
 CASE: Final = "事件番号"
@@ -63,69 +57,14 @@ ARREST_COLUMNS: Final = (
 NO_RELEASE: Final = "提供なし"
 IN_FULL: Final = "全部"
 INDEX_ONLY: Final = "索引のみ"
-ACTIONS: Final = {
-    NO_RELEASE: handling.PERMITTED_ACTION_COORDINATE_FIRST,
-    IN_FULL: handling.PERMITTED_ACTION_COORDINATE_FIRST,
-    INDEX_ONLY: handling.PERMITTED_ACTION_INDEX_ONLY,
-}
-SOURCES: Final = {
-    "知人": Tip.SOURCE_ACQUAINTANCE,
-    "SNS広告": Tip.SOURCE_SOCIAL_MEDIA_AD,
-    "匿名通報": Tip.SOURCE_ANON_HOTLINE,
-    "相談者": Tip.SOURCE_HELP_REQUEST,
-    "警察官": Tip.SOURCE_OFFICER,
-    "押収端末": Tip.SOURCE_SEIZED_DEVICE,
-    "金融機関": Tip.SOURCE_BANK,
-    "ホットラインセンター": Tip.SOURCE_INTERNET_HOTLINE_CENTER,
-    "その他": Tip.SOURCE_OTHER,
-}
-PROVENANCES: Final = {
-    "供述": identifiers.PROVENANCE_STATEMENT,
-    "広告": identifiers.PROVENANCE_ADVERTISEMENT,
-    "銀行": identifiers.PROVENANCE_BANK,
-    "情報": identifiers.PROVENANCE_TIP,
-    "秘匿": identifiers.PROVENANCE_WITHHELD_ASK_ORIGINATOR,
-    "視認": identifiers.PROVENANCE_OBSERVATION,
-}
-RELATIONS: Final = {
-    "使用": identifiers.RELATION_USED_BY_SUBJECT,
-    "通信": identifiers.RELATION_COMMUNICATED,
-    "言及": identifiers.RELATION_MENTIONED,
-}
-RELIABILITIES: Final = {
-    "A": Grading.RELIABILITY_A,
-    "B": Grading.RELIABILITY_B,
-    "C": Grading.RELIABILITY_C,
-    "X": Grading.RELIABILITY_X,
-}
-ACCURACIES: Final = {
-    "1": Grading.ACCURACY_1,
-    "2": Grading.ACCURACY_2,
-    "3": Grading.ACCURACY_3,
-    "4": Grading.ACCURACY_4,
-}
-KINDS: Final = {
-    "通常逮捕": Arrest.KIND_WARRANT,
-    "緊急逮捕": Arrest.KIND_URGENT,
-    "現行犯逮捕": Arrest.KIND_FLAGRANT,
-    "準現行犯逮捕": Arrest.KIND_QUASI_FLAGRANT,
-}
-ROLES: Final = {
-    "不明": Arrest.ROLE_UNKNOWN,
-    "指示役": Arrest.ROLE_INSTRUCTOR,
-    "リクルーター": Arrest.ROLE_RECRUITER,
-    "実行役": Arrest.ROLE_PERPETRATOR,
-    "見張り役": Arrest.ROLE_LOOKOUT,
-    "運転役": Arrest.ROLE_DRIVER,
-    "回収役": Arrest.ROLE_COLLECTOR,
-    "資金管理役": Arrest.ROLE_FUNDS_MANAGER,
-    "受け子": Arrest.ROLE_CASH_RECEIVER,
-    "出し子": Arrest.ROLE_WITHDRAWER,
-    "口座名義人": Arrest.ROLE_ACCOUNT_MULE,
-}
-IDENTIFIER_TYPES: Final = {
-    PHONE: identifiers.IDENTIFIER_TYPE_PHONE,
-    ACCOUNT: identifiers.IDENTIFIER_TYPE_BANK_ACCOUNT,
-    HANDLE: identifiers.IDENTIFIER_TYPE_HANDLE,
-    PLATE: identifiers.IDENTIFIER_TYPE_VEHICLE_PLATE,
-}
+SOURCES: Final = (
+    *("知人", "SNS広告", "匿名通報", "相談者", "警察官", "押収端末", "金融機関"),
+    *("ホットラインセンター", "その他"),
+)
+PROVENANCES: Final = ("供述", "広告", "銀行", "情報", "秘匿", "視認")
+RELATIONS: Final = ("使用", "通信", "言及")
+KINDS: Final = ("通常逮捕", "緊急逮捕", "現行犯逮捕", "準現行犯逮捕")
+ROLES: Final = (
+    *("不明", "指示役", "リクルーター", "実行役", "見張り役", "運転役", "回収役", "資金管理役"),
+    *("受け子", "出し子", "口座名義人"),
+)

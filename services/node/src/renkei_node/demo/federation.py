@@ -14,6 +14,7 @@ import psutil
 
 from renkei_chassis.ports import PortClaims
 from renkei_chassis.rpc.client import Client
+from renkei_chassis.rpc.sync_client import SyncClient
 from renkei_node.demo.agencies import AGENCIES, DemoAgency
 from renkei_node.demo.launching import cut, early_output, end, launch, let_go
 from renkei_node.demo.proxy import Mode, Proxy
@@ -198,6 +199,11 @@ class Federation:
             member = self.members[code]
             self._clients[key] = Client(member.ports.address(service), token=_Renewed(member, officer, role))
         return self._clients[key]
+
+    def sync_client(self, code: str, service: str) -> SyncClient:
+        """Give the same for a thread; whoever asks closes it."""
+        member = self.members[code]
+        return SyncClient(member.ports.address(service), token=_Renewed(member, "sato", "OFFICER"))
 
 
 class _Renewed:

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 from renkei.personas.v1 import personas_pb2
 from renkei.personas.v1.personas_pb2_grpc import PersonasServiceStub
 
+from renkei_files import JAPAN
 from renkei_node.demo.agencies import label
 from renkei_node.demo.columns import NOTE
 from renkei_node.demo.play import ClaimError
 from renkei_node.demo.told import TOKYO
-from renkei_node.demo.wareki import JAPAN
 
 if TYPE_CHECKING:
     from renkei_node.demo.play import Play

@@ -16,7 +16,6 @@ from renkei_chassis.errors import RenkeiError
 from renkei_node.demo.agencies import CODES
 from renkei_node.demo.checks import Findings, check, check_leads
 from renkei_node.demo.columns import NOTE
-from renkei_node.demo.csv_reader import CsvError
 from renkei_node.demo.ending import run_to_an_end
 from renkei_node.demo.federation import Federation, NodeDiedError
 from renkei_node.demo.journal import Journal
@@ -57,7 +56,7 @@ def run_demo(path: Path, processes: Mapping[str, Popen[bytes]], wishes: Wishes) 
     federation = Federation(path, launched=processes)
     try:
         status = run_to_an_end(_run(federation, wishes), at_last=federation.kill)
-    except (ClaimError, CsvError, LoadRefusedError, NodeDiedError, RenkeiError, TimeoutError) as error:
+    except (ClaimError, LoadRefusedError, NodeDiedError, RenkeiError, TimeoutError) as error:
         click.echo(f"demo: {str(error) or 'not ready in time'}", err=True)
         return 1
     if status == _INTERRUPTED:

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Final
 
+from renkei_files import write_wareki
 from renkei_node.demo import columns as c
 from renkei_node.demo.agencies import BY_CODE, CODES
 from renkei_node.demo.identifiers import IdentifierSource, Invented, spell
 from renkei_node.demo.markers import make_markers
-from renkei_node.demo.wareki import write_wareki
 from renkei_normalform import IdentifierType
 
 if TYPE_CHECKING:
@@ -113,12 +113,12 @@ class _Inventor:
         return {
             **self._common(number, code, shared, home=markers.planted_home),
             c.OBSERVED: self._moment(number),
-            c.SOURCE: chance.choice(list(c.SOURCES)),
+            c.SOURCE: chance.choice(c.SOURCES),
             c.RELIABILITY: chance.choice("ABCX"),
             c.ACCURACY: chance.choice("1234"),
             c.TITLE: chance.choice(_TITLES),
             c.TEXT: f"{chance.choice(_TEXTS)}({c.NOTE}){markers.planted_text}",
-            c.PROVENANCE: chance.choice(list(c.PROVENANCES)),
+            c.PROVENANCE: chance.choice(c.PROVENANCES),
         }
 
     def arrest(self, number: int, code: str, shared: Invented | None) -> Mapping[str, str]:
@@ -128,12 +128,12 @@ class _Inventor:
         return {
             **self._common(number, code, shared, home=markers.planted_home),
             c.RESTRAINED: self._moment(number),
-            c.KIND: chance.choice(list(c.KINDS)),
+            c.KIND: chance.choice(c.KINDS),
             c.OFFENCE: chance.choice(_OFFENCES),
             c.PERSON: f"{chance.choice(_FAMILY)}太郎{markers.planted_home}",
             c.KANA: "エンシュウ タロウ",
             c.BIRTH: write_wareki(birth),
-            c.ROLE: chance.choice(list(c.ROLES)),
+            c.ROLE: chance.choice(c.ROLES),
             c.TEXT: f"{chance.choice(_TEXTS)}({c.NOTE}){markers.planted_text}",
             c.ITEM: chance.choice(_ITEMS),
             c.EXHIBIT: f"演押{number}",
@@ -157,10 +157,10 @@ class _Inventor:
         release, names = self._label(code, together=shared is not None)
         return {
             **row,
-            c.PHONE_RELATION: chance.choice(list(c.RELATIONS)) if row[c.PHONE] else "",
+            c.PHONE_RELATION: chance.choice(c.RELATIONS) if row[c.PHONE] else "",
             c.REFERENCE: f"演{home}",
             c.CASE: f"演習R7-{number // 40 + 1:04}",
-            c.PURPOSE: chance.choice(list(c.PURPOSES)),
+            c.PURPOSE: chance.choice(c.PURPOSES),
             c.RELEASED_TO: "、".join(names),
             c.RELEASE: release,
             c.CAVEAT: "",

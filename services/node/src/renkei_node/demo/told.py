@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 from renkei.identifiers.v1 import identifiers_pb2 as ids
 
+from renkei_files import JAPAN
 from renkei_node.demo.agencies import CODES
-from renkei_node.demo.wareki import JAPAN
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -23,11 +23,11 @@ from renkei.personas.v1.personas_pb2_grpc import PersonasServiceStub
 from renkei.personas.v1.reports_pb2_grpc import ReportsServiceStub
 
 from renkei_chassis.errors import FailedPrecondition, RenkeiError
+from renkei_files import JAPAN
 from renkei_node.demo.agencies import label
 from renkei_node.demo.columns import NOTE
 from renkei_node.demo.play import ClaimError
 from renkei_node.demo.told import CHIBA, NPA, TOKYO
-from renkei_node.demo.wareki import JAPAN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -1,0 +1,54 @@
+"""A progress bar with the rate, and the time that is left."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import Any, Final
+
+import click
+
+_SEEN_EVERY: Final = 0.2
+
+
+class Bar:
+    """A progress bar on a terminal's standard error, with the rate and the time that is left; elsewhere nothing."""
+
+    def __init__(self) -> None:
+        """Begin the clock."""
+        self.is_shown = sys.stderr.isatty()
+        self._bar: Any = None
+        self._count = 0
+        self._pending = 0
+        self._began = self._shown = time.monotonic()
+
+    def begin(self, rows: int) -> None:
+        """Show it; `rows` is about how many there are, 0 where nobody knows."""
+        self._bar = click.progressbar(
+            length=rows or None,
+            file=sys.stderr,
+            show_eta=True,
+            show_pos=True,
+            item_show_func=lambda _: f"{self._count / max(time.monotonic() - self._began, 1e-9):,.0f} rows/s",
+        )
+        self._bar.__enter__()
+
+    def tell(self, rows: int) -> None:
+        """Count further rows; it is drawn a few times a second."""
+        self._count += rows
+        self._pending += rows
+        if self._bar is not None and time.monotonic() - self._shown > _SEEN_EVERY:
+            self._draw()
+
+    def _draw(self) -> None:
+        self._bar.update(self._pending, "")
+        self._pending, self._shown = 0, time.monotonic()
+
+    def __enter__(self) -> None:
+        """Nothing is shown before `begin`."""
+
+    def __exit__(self, *_: object) -> None:
+        """End the line."""
+        if self._bar is not None:
+            self._draw()
+            self._bar.__exit__(None, None, None)
