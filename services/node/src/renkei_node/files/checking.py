@@ -35,7 +35,7 @@ def check(wanted: Import) -> Done:
         wanted.report.chmod(0o600)
         report = Report(written, wanted.form)
         if wanted.begin is not None:
-            wanted.begin(file.count(wanted.plan))
+            wanted.begin(file.count(wanted.plan), 0)
         through = 0
         try:
             for each in file.rows(wanted.plan, wanted.agencies):

@@ -56,8 +56,8 @@ class Import:
     """How long a service may be away before the import gives up."""
     tell: Callable[[int], None] = lambda _rows: None
     """Hears of so many further rows that are dealt with."""
-    begin: Callable[[int], None] | None = None
-    """Hears about how many rows there are; they are counted only for it."""
+    begin: Callable[[int, int], None] | None = None
+    """Hears about how many rows there are, and how many an earlier try had dealt with; they are counted only for it."""
     recorded: Callable[[int, Any, str], None] = field(default=_nobody)
     """Hears of each row that is a record now."""
 
@@ -101,8 +101,7 @@ def run(wanted: Import, client: SyncClient) -> Done:
             if journal.done:
                 return _done(journal, began)
             if wanted.begin is not None:
-                wanted.begin(file.count(wanted.plan))
-            wanted.tell(journal.report.summary.rows)
+                wanted.begin(file.count(wanted.plan), journal.report.summary.rows)
             load_id = load_id_of(wanted.agency, kind.collection, file.digest)
             rows = _behind(file.rows(wanted.plan, wanted.agencies), began)
             feed = Feed(batches(rows, wanted.plan, load_id=load_id, parent=wanted.agency))

@@ -22,8 +22,9 @@ class Bar:
         self._pending = 0
         self._began = self._shown = time.monotonic()
 
-    def begin(self, rows: int) -> None:
-        """Show it; `rows` is about how many there are, 0 where nobody knows."""
+    def begin(self, rows: int, done: int) -> None:
+        """Show it; `rows` is about how many there are, 0 where nobody knows. What was done before has no rate."""
+        self._pending = done
         self._bar = click.progressbar(
             length=rows or None,
             file=sys.stderr,
