@@ -49,6 +49,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--lint", action="store_true", help="no tests")
     parser.add_argument("--fast", action="store_true", help="no alone-installs, no slow tests")
+    parser.add_argument(
+        "--database",
+        choices=["usual", "both", "sqlite", "postgresql"],
+        default="usual",
+        help="the databases on which the tests of stores run; usual: PostgreSQL too where it matters most",
+    )
     options = parser.parse_args()
     started = time.monotonic()
     CACHE.mkdir(exist_ok=True)
@@ -59,7 +65,7 @@ def main() -> int:
         if not (options.lint or options.fast):
             lanes.append(pool.submit(run_alone))
         outcomes = [outcome for lane in lanes for outcome in lane.result()]
-    figures = Figures() if options.lint else run_tests(fast=options.fast)
+    figures = Figures() if options.lint else run_tests(fast=options.fast, database=options.database)
 
     broken = [outcome.name for outcome in outcomes if outcome.failed]
     if broken:
@@ -103,11 +109,12 @@ def run_alone() -> list[Outcome]:
         return [wheels, *(running.result() for running in steps)]
 
 
-def run_tests(*, fast: bool) -> Figures:
+def run_tests(*, fast: bool, database: str) -> Figures:
     """Run pytest over all tests, shown as it goes."""
     print("tests:", flush=True)
     RESULTS.unlink(missing_ok=True)
     words = [str(BIN / "python"), "-m", "pytest", "-q", "--numprocesses=2", "--dist=worksteal", f"--junitxml={RESULTS}"]
+    words.append(f"--database={database}")
     words += ["-m", "not slow"] if fast else ["--cov", "--cov-report=term"]
     code = subprocess.run(words, cwd=ROOT, check=False).returncode
     if not RESULTS.is_file():

@@ -14,6 +14,8 @@ import time
 from contextlib import contextmanager
 from pathlib import Path
 
+import grpc_js
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -25,8 +27,20 @@ VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 CONSTRAINTS = ROOT / "constraints.txt"
 CONTRACT = ROOT / "services" / "contract" / "hatch_build.py"
+TABLES = ROOT / "services" / "normalform" / "hatch_build.py"
 # Dependencies come first, so that an editable install always finds what it builds with.
-DISTRIBUTIONS = ("contract", "normalform", "chassis", "tips", "arrests", "personas", "leads", "exchange", "node")
+DISTRIBUTIONS = (
+    "contract",
+    "normalform",
+    "files",
+    "chassis",
+    "tips",
+    "arrests",
+    "personas",
+    "leads",
+    "exchange",
+    "node",
+)
 
 
 def main() -> int:
@@ -115,10 +129,19 @@ def bring_up_to_date(*, dev: bool) -> None:
         step("generate Python from proto/", lambda: call([PYTHON, CONTRACT]))
         stamps.keep(contract=contract_stamp)
 
+    tables_stamp = fingerprint([run_stamp], *contents_of([TABLES, TABLES.with_name("variants.txt")]))
+    made = TABLES.parent / "src" / "renkei_normalform" / "tables" / ".made-from"
+    if stamps.differ("tables", tables_stamp) or not made.is_file():
+        step("make the tables of normal forms", lambda: call([PYTHON, TABLES]))
+        stamps.keep(tables=tables_stamp)
+
     ours_stamp = fingerprint(*contents_of([ROOT / "services" / name / "pyproject.toml" for name in DISTRIBUTIONS]))
     if stamps.differ("ours", ours_stamp):
         step("install our %d distributions, editable" % len(DISTRIBUTIONS), install_ours)
         stamps.keep(ours=ours_stamp)
+
+    if dev and grpc_js.stale():
+        step("install the packages of the tests' Node.js client", grpc_js.install)
 
 
 def venv_fits() -> bool:

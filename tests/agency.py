@@ -22,6 +22,7 @@ from renkei_chassis.rpc.calling import Patience
 from renkei_chassis.rpc.client import Client
 from renkei_chassis.rpc.methods import ReadMethod
 from renkei_chassis.service import Blueprint, Service, Surroundings, Wiring
+from tests.databases import places
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -113,7 +114,12 @@ class Agency:
 
 @asynccontextmanager
 async def run_agency(
-    blueprint: Blueprint, directory: Path, ports: PortClaims, *, clock: Clock | None = None
+    blueprint: Blueprint,
+    directory: Path,
+    ports: PortClaims,
+    *,
+    clock: Clock | None = None,
+    writer_process: bool = False,
 ) -> AsyncIterator[Agency]:
     """Run the service of a blueprint without NATS."""
     keys = {name: generate() for name in ("node", blueprint.name, "exchange")}
@@ -139,10 +145,12 @@ async def run_agency(
             surroundings=Surroundings(
                 agency=AGENCY,
                 data_directory=directory,
+                databases=places(directory),
                 addresses=addresses,
                 key=keys[each.name],
                 trust=TrustFile(issuers=tuple(issuers)),
                 clock=clock or WallClock(),
+                writer_process=writer_process and each is blueprint,
             ),
         )
         for each in (stand_in, blueprint)

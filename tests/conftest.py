@@ -10,16 +10,27 @@ import pytest
 from blockbuster import blockbuster_ctx
 from hypothesis import configuration, settings
 
+from tests.databases import kind, pytest_addoption, pytest_collection_modifyitems
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+__all__ = ["kind", "pytest_addoption", "pytest_collection_modifyitems"]
 
 # Where our code may block the loop, because the wait is bounded: (end of the file name, function).
 # A point read by key costs 5 µs in SQLite; the hop to a thread costs ten times that.
 MAY_BLOCK = (
-    ("renkei_chassis/database/engine.py", "look"),
+    ("renkei_chassis/database/engine.py", "_look"),
     # Nobody is served yet, or any more.
     ("renkei_chassis/database/engine.py", "open"),
+    ("renkei_chassis/database/engine.py", "recall"),
     ("renkei_chassis/database/engine.py", "close"),
+    # The event loop of one connection, which serves nobody else.
+    ("renkei_chassis/database/postgresql/driver.py", "connect"),
+    ("renkei_chassis/database/postgresql/driver.py", "run"),
+    ("renkei_chassis/database/postgresql/driver.py", "close"),
+    # A database for a test, made before anything runs that could be held up.
+    ("tests/databases.py", "_database"),
     # Not ours: coverage guards its own data, for a moment, wherever a new file is first seen.
     ("coverage/collector.py", "lock_data"),
 )

@@ -12,6 +12,7 @@ from renkei_chassis.ids import uuid7
 from renkei_chassis.ports import PortClaims
 from renkei_chassis.rpc.client import Client
 from renkei_chassis.service import Service, Surroundings
+from tests.databases import places
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -81,6 +82,7 @@ async def running(
         around = Surroundings(
             agency=agency,
             data_directory=directory,
+            databases=places(directory),
             addresses={**dict.fromkeys(NEIGHBOURS, NOBODY), blueprint.name: address},
             key=key,
             trust=trust,

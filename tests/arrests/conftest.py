@@ -24,7 +24,7 @@ def ports() -> Iterator[PortClaims]:
 
 
 @pytest.fixture
-async def agency(tmp_path: Path, ports: PortClaims) -> AsyncIterator[Agency]:
+async def agency(tmp_path: Path, ports: PortClaims, kind: str) -> AsyncIterator[Agency]:
     settings = Settings(members=MEMBERS, release_without_instrument=True, contact_desk="(演習データ) 内線 1234")
     async with run_agency(blueprint(settings), tmp_path, ports) as running:
         yield running

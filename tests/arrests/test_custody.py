@@ -76,7 +76,7 @@ async def test_the_clocks_are_shown_with_each_reading_and_never_stored(arrests: 
         assert list(shown.clocks) == [first, second]
 
 
-async def test_a_clock_becomes_overdue_as_time_goes_by(tmp_path: Path, ports: PortClaims) -> None:
+async def test_a_clock_becomes_overdue_as_time_goes_by(tmp_path: Path, ports: PortClaims, kind: str) -> None:
     now = WallClock().now()
     clock = ManualClock(now)
     async with run_agency(blueprint(Settings(members=MEMBERS)), tmp_path, ports, clock=clock) as agency:
@@ -105,7 +105,7 @@ class TurnedClock(ManualClock):
         return from_us(self.now_us())
 
 
-async def test_a_turned_clock_stops_writes_and_no_reads(tmp_path: Path, ports: PortClaims) -> None:
+async def test_a_turned_clock_stops_writes_and_no_reads(tmp_path: Path, ports: PortClaims, kind: str) -> None:
     clock = TurnedClock(WallClock().now())
     async with run_agency(blueprint(Settings(members=MEMBERS)), tmp_path, ports, clock=clock) as agency:
         arrests = Arrests(agency.client())

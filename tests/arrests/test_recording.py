@@ -24,6 +24,7 @@ from tests.arrests.calls import (
     japan,
     stamp,
 )
+from tests.identifiers import EVERY_TYPE, SPANNED
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -163,6 +164,21 @@ async def test_identifiers_on_seized_items_are_read_found_and_span_the_restraint
     assert found.valid_until == stamp(RESTRAINT + timedelta(days=90))
     for part in ("090-1234", "renkei_demo", "080-8765"):
         assert [arrest.name for arrest in (await arrests.search(part)).arrests] == [made.name]
+
+
+async def test_a_seized_item_carries_identifiers_of_every_type(arrests: Arrests) -> None:
+    written = []
+    for kind, each in EVERY_TYPE.items():
+        written.append(an_occurrence(each.original))
+        written[-1].identifier.type = kind
+
+    made = await arrests.create(an_arrest(seized_items=[a_device(*written)]))
+
+    read = made.seized_items[0].identifiers
+    assert [each.identifier.normal_form for each in read] == [each.form for each in EVERY_TYPE.values()]
+    assert {each.identifier.type for each in read if each.HasField("valid_from")} == SPANNED
+    for each in EVERY_TYPE.values():
+        assert [arrest.name for arrest in (await arrests.search(each.parts[0])).arrests] == [made.name], each
 
 
 async def test_a_phone_full_of_numbers_is_recorded(arrests: Arrests) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import pickle
 import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -16,6 +17,7 @@ from sqlalchemy import Column, Integer, MetaData, String, Table, select
 
 from renkei_chassis.clock import ManualClock
 from renkei_chassis.database.engine import Database, Owner
+from renkei_chassis.database.process.frames import Start
 from renkei_chassis.database.requests import WriteMethod, Written
 from renkei_chassis.database.schema import Schema
 from renkei_chassis.database.transaction import NewEvent, Transaction
@@ -23,11 +25,15 @@ from renkei_chassis.database.writer import Writer
 from renkei_chassis.identity import Principal, PrincipalKind
 from renkei_chassis.log.append import read_position
 from renkei_chassis.log.log import Log
+from tests.databases import place
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from renkei.event.v1.event_pb2 import Event
+
+    from renkei_chassis.clock import Clock
+    from renkei_chassis.database.process.frames import Key, Resolve
 
 AGENCY: Final = "agencies/jp-12"
 OFFICER: Final = f"{AGENCY}/officers/sato"
@@ -132,16 +138,37 @@ class Keeper:
         return [PersonaSubmitted.FromString(event.data.value).plan_hash for event in await self.events()]
 
 
+def by_reference(method: WriteMethod, _path: str) -> Key | None:
+    """Name a method for the writer's process: a rule of a module by what it is, any other not at all."""
+    try:
+        return pickle.dumps(method)
+    except (pickle.PicklingError, AttributeError, TypeError):
+        return None
+
+
+def methods(_database: Database, _clock: Clock) -> Resolve:
+    """Give the methods in the writer's process."""
+
+    def resolve(key: Key) -> WriteMethod:
+        assert isinstance(key, bytes)
+        method: WriteMethod = pickle.loads(key)  # noqa: S301 (the test pickled it)
+        return method
+
+    return resolve
+
+
 @asynccontextmanager
-async def keeping(path: Path, clock: ManualClock | None = None) -> AsyncIterator[Keeper]:
-    """Open the database and write to it."""
+async def keeping(path: Path, clock: ManualClock | None = None, *, process: bool = False) -> AsyncIterator[Keeper]:
+    """Open the database and write to it, `process`: in a process of its own."""
     at = clock or ManualClock()
-    database = await asyncio.to_thread(Database.open, path, owner=OWNER, schema=SCHEMA)
+    database = await asyncio.to_thread(Database.open, place(path), owner=OWNER, schema=SCHEMA)
     try:
         log = Log(name=f"{AGENCY}/logs/keeper", database=database, position=await database.read(read_position))
         writer = Writer(database=database, log=log, clock=at)
         writer.start()
         try:
+            if process:
+                await writer.move_calls(Start(shared=database.shared, owner=OWNER, recipe=methods), key=by_reference)
             yield Keeper(database=database, log=log, writer=writer, clock=at)
         finally:
             await writer.stop()

@@ -36,6 +36,8 @@ from renkei_chassis.telemetry.exposition import page
 from tests.chassis.courier.servers import BreakableServer, until
 from tests.chassis.keeper import AGENCY, OWNER, PLANS, SCHEMA, asking
 from tests.chassis.rpc.served import PERSONAS, answers
+from tests.databases import place as database_of
+from tests.databases import places
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
@@ -73,6 +75,7 @@ class Place:
         return Surroundings(
             agency=AGENCY,
             data_directory=self.directory,
+            databases=places(self.directory),
             addresses=self.addresses,
             key=self.keys[name],
             trust=TrustFile(issuers=(node, *issuers)),
@@ -119,7 +122,7 @@ class Place:
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Iterator[Place]:
+def place(tmp_path: Path, kind: str) -> Iterator[Place]:
     with PortClaims() as ports:
         addresses = {
             name: f"127.0.0.1:{port}" for name, port in zip(("keeper", "reader"), ports.claim_many(2), strict=True)
@@ -278,7 +281,7 @@ async def test_a_second_service_on_one_database_does_not_start(place: Place) -> 
 
 async def test_a_database_of_another_service_is_refused(place: Place) -> None:
     def prepare() -> None:
-        Database.open(place.directory / "reader.db", owner=OWNER, schema=SCHEMA).close()
+        Database.open(database_of(place.directory / "reader.db"), owner=OWNER, schema=SCHEMA).close()
 
     await asyncio.to_thread(prepare)
 

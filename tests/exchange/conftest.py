@@ -14,6 +14,7 @@ from renkei_chassis.log.append import read_position
 from renkei_chassis.log.log import Log
 from renkei_chassis.ports import PortClaims
 from renkei_exchange.store import SCHEMA
+from tests.databases import place
 from tests.exchange.ground import Ground
 
 if TYPE_CHECKING:
@@ -28,10 +29,10 @@ def ports() -> Iterator[PortClaims]:
 
 
 @pytest.fixture
-async def ground(tmp_path: Path) -> AsyncIterator[Ground]:
+async def ground(tmp_path: Path, kind: str) -> AsyncIterator[Ground]:
     """The database, log and writer of the exchange of `agencies/jp-12`."""
     owner = Owner(agency="agencies/jp-12", service="exchange")
-    database = await asyncio.to_thread(Database.open, tmp_path / "exchange.db", owner=owner, schema=SCHEMA)
+    database = await asyncio.to_thread(Database.open, place(tmp_path / "exchange.db"), owner=owner, schema=SCHEMA)
     log = Log(name="agencies/jp-12/logs/exchange", database=database, position=await database.read(read_position))
     writer = Writer(database=database, log=log, clock=WallClock())
     writer.start()

@@ -27,6 +27,7 @@ from renkei_exchange import store
 from renkei_exchange.federation import Agency, Federation, peer_issuers
 from renkei_exchange.settings import Settings
 from renkei_exchange.wiring import blueprint
+from tests.databases import places, rows_of
 from tests.exchange.servers import NatsServer, until
 
 if TYPE_CHECKING:
@@ -188,7 +189,7 @@ class Force:
         return int(self.exchange.metrics.registry.get_sample_value("renkei_exchange_unreachable_peers") or 0)
 
     def _state(self, code: str) -> store.LaneState:
-        return self.exchange.database.look(
+        return self.exchange.database.recall(
             partial(store.read_state, peer=f"agencies/{code}", lane=exchange_pb2.LANE_DATA, outbound=True)
         )
 
@@ -231,7 +232,8 @@ class Force:
         """Give every byte that the force keeps: databases, write-ahead logs, streams, logs."""
 
         def read() -> bytes:
-            return b"".join(path.read_bytes() for path in sorted(self.directory.rglob("*")) if path.is_file())
+            files = [path.read_bytes() for path in sorted(self.directory.rglob("*")) if path.is_file()]
+            return b"".join([*files, *rows_of(self.directory)])
 
         return await asyncio.to_thread(read)
 
@@ -242,6 +244,7 @@ class Force:
         return Surroundings(
             agency=self.name,
             data_directory=self.directory / "data",
+            databases=places(self.directory / "data"),
             addresses={name: f"127.0.0.1:{port}" for name, port in self.ports.items()},
             key=key,
             trust=self.trusts or self.trust(),
@@ -291,7 +294,7 @@ async def linked(*made: Force) -> None:
 
 def _hears_all(force: Force, count: int) -> bool:
     heard = select(func.count()).select_from(store.lanes).where(~store.lanes.c.outbound)
-    return bool(force.exchange.database.look(lambda found: found.execute(heard).scalar_one()) == 2 * count)
+    return bool(force.exchange.database.recall(lambda found: found.execute(heard).scalar_one()) == 2 * count)
 
 
 def a_tip(code: str, tip_id: UUID, text: str) -> tips_pb2.Tip:

@@ -56,7 +56,7 @@ class Ground:
         await self.writer.run(effect)
 
     def state(self, lane: Lane.ValueType = LANE_DATA, *, outbound: bool = True, peer: str = PEER) -> store.LaneState:
-        return self.database.look(lambda connection: store.read_state(connection, peer, lane, outbound=outbound))
+        return self.database.recall(lambda connection: store.read_state(connection, peer, lane, outbound=outbound))
 
     async def bundles(self, lane: Lane.ValueType = LANE_DATA, *, after: int = 0, peer: str = PEER) -> list[bytes]:
         found = await self.database.read(lambda connection: store.read_bundles(connection, peer, lane, after=after))

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 HUGE: Final = 2**64 - 1
 
+pytestmark = pytest.mark.usefixtures("kind")
+
 
 async def read(client: Client, **asked: int | str) -> exchange_pb2.ReadLaneResponse:
     request = ReadLaneRequest(lane=LANE_DATA)

@@ -32,6 +32,8 @@ CHIBA: Final = "agencies/jp-12"
 TOCHIGI: Final = "agencies/jp-09"
 BOTH: Final = pytest.mark.parametrize("nats", [True, False], ids=["with NATS", "without NATS"])
 
+pytestmark = pytest.mark.usefixtures("kind")
+
 
 async def lane_of(force: Force, peer: str, *, outbound: bool) -> LaneStatus:
     lanes = (await force.peers())[peer].lanes

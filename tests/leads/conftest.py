@@ -25,6 +25,6 @@ def ports() -> Iterator[PortClaims]:
 
 
 @pytest.fixture
-async def house(tmp_path: Path, ports: PortClaims) -> AsyncIterator[House]:
+async def house(tmp_path: Path, ports: PortClaims, kind: str) -> AsyncIterator[House]:
     async with run_house(blueprint(Settings()), tmp_path, ports) as running:
         yield running

@@ -23,6 +23,7 @@ from renkei_chassis.identity import Issuer, IssuerKind, TrustFile, generate, min
 from renkei_chassis.ids import uuid7
 from renkei_chassis.rpc.client import Client
 from renkei_chassis.service import Blueprint, Service, Surroundings, Wiring
+from tests.databases import places
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -151,7 +152,12 @@ async def run_house(blueprint: Blueprint, directory: Path, ports: PortClaims) ->
             stack.callback(ports.release, port)
         for each in (*map(_log_alone, NEIGHBOURS), blueprint):
             surroundings = Surroundings(
-                agency=AGENCY, data_directory=directory, addresses=addresses, key=keys[each.name], trust=trust
+                agency=AGENCY,
+                data_directory=directory,
+                databases=places(directory),
+                addresses=addresses,
+                key=keys[each.name],
+                trust=trust,
             )
             running[each.name] = Service(blueprint=each, surroundings=surroundings)
             stack.push_async_callback(running[each.name].stop)

@@ -7,12 +7,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 from renkei.arrests.v1.events_pb2 import ArrestDeleted, ArrestRecorded, DispositionRecorded
-from renkei.identifiers.v1.identifiers_pb2 import IDENTIFIER_TYPE_PHONE, RELATION_ADDRESS_BOOK
-from renkei.leads.v1.leads_pb2 import Lead
+from renkei.identifiers.v1.identifiers_pb2 import (
+    IDENTIFIER_TYPE_DISPLAY_NAME,
+    IDENTIFIER_TYPE_PHONE,
+    RELATION_ADDRESS_BOOK,
+)
+from renkei.leads.v1.leads_pb2 import Evidence, Lead
 from renkei.policy.v1.policy_pb2 import GRADE_FULL, GRADE_INDEX_ONLY, GRADE_UNSPECIFIED
 from renkei.tips.v1.events_pb2 import TipDeleted, TipRecorded, TipReleased, TipRestored, TipRevised, TipWithdrawn
 
 from renkei_leads.succession import lead_id
+from tests.databases import content
+from tests.identifiers import EVERY_TYPE, WEAK
 from tests.leads.house import AGENCY
 from tests.leads.records import SAPPORO, TOCHIGI, TOKYO, arrest, handle, occurrence, phone, tip, tip_name
 
@@ -43,6 +49,28 @@ async def test_records_of_three_forces_that_share_a_number_are_a_supported_lead(
     assert [record.grade for record in lead.records] == [GRADE_FULL, GRADE_UNSPECIFIED, GRADE_FULL]
     assert lead.records[0].contact_desk == "desk of jp-09"
     assert await house.set_aside() == []
+
+
+async def test_every_type_links_but_the_weak_ones(house: House) -> None:
+    """Domain: WEAK never makes a lead alone. What a type is missing from the numbering would link nothing either."""
+    records = [tip(2 * kind + one, occurrence(kind, each.form)) for kind, each in EVERY_TYPE.items() for one in (0, 1)]
+
+    await house.tell(*(TipRecorded(tip=each) for each in records))
+
+    linked = {evidence.type for lead in await house.leads(page_size=50) for evidence in lead.evidence}
+    assert linked == set(EVERY_TYPE) - WEAK
+    assert await house.set_aside() == []
+
+
+async def test_a_weak_identifier_supports_what_a_strong_one_links(house: House) -> None:
+    kind = IDENTIFIER_TYPE_DISPLAY_NAME
+    shared = occurrence(kind, EVERY_TYPE[kind].form)
+
+    await house.tell(TipRecorded(tip=tip(1, phone(1), shared)), TipRecorded(tip=tip(2, phone(1), shared)))
+
+    (lead,) = await house.leads()
+    assert {evidence.type: evidence.strength for evidence in lead.evidence}[kind] == Evidence.STRENGTH_WEAK
+    assert "表示名" in lead.explanation_ja
 
 
 async def test_what_our_own_services_tell_others_says_nothing_here(house: House) -> None:
@@ -315,5 +343,5 @@ async def test_identifiers_that_no_contract_allows_link_nothing_and_harm_nothing
 
 async def stored(directory: Path) -> bytes:
     """Read everything that the service keeps on disk."""
-    files = await asyncio.to_thread(lambda: [path.read_bytes() for path in directory.glob("leads.db*")])
+    files = await asyncio.to_thread(content, directory / "leads.db")
     return b"".join(files)

@@ -84,7 +84,7 @@ def test_make_clean_removes_what_was_made_and_nothing_else(copy: Path) -> None:
     ("words", "calls"),
     [
         (("lint",), ".venv/bin/python make/check.py --lint"),
-        (("test-fast",), ".venv/bin/python make/check.py --fast"),
+        (("test-fast",), ".venv/bin/python make/check.py --fast --database=sqlite"),
         (("test",), ".venv/bin/python make/check.py"),
         (("bench",), ".venv/bin/python -m tests.bench"),
         (("bench", "ONLY=node"), ".venv/bin/python -m tests.bench --only node"),
@@ -115,7 +115,7 @@ def test_lint_and_the_quick_tests_are_parts_of_make_test(monkeypatch: pytest.Mon
         monkeypatch.setattr(
             check,
             "run_tests",
-            lambda *, fast, parts=parts: parts.append("quick" if fast else "all") or check.Figures(passed=1),
+            lambda *, fast, database, parts=parts: parts.append("quick" if fast else "all") or check.Figures(passed=1),
         )
         monkeypatch.setattr(sys, "argv", ["check.py", *([mode] if mode else [])])
         assert check.main() == 0

@@ -12,8 +12,8 @@ from google.rpc import error_details_pb2
 from renkei_node.cli import main
 
 
-def explain(text: str) -> str:
-    done = CliRunner().invoke(main, ["explain"], input=text)
+def explain(text: str, *options: str) -> str:
+    done = CliRunner().invoke(main, ["explain", *options], input=text)
     assert done.exit_code == 0, done.output
     return done.output
 
@@ -35,6 +35,17 @@ def test_every_detail_of_a_refusal_is_shown_in_words() -> None:
         '  ErrorInfo {"reason": "FIELD_INVALID", "domain": "renkei", "metadata": {"field": "tip.text"}}',
         '  BadRequest {"fieldViolations": [{"field": "tip.text", "description": "空です"}]}',
     ]
+
+
+def test_a_program_reads_a_refusal_as_json() -> None:
+    info = error_details_pb2.ErrorInfo(reason="DENIED", domain="renkei")
+    refusal = {"code": "permission_denied", "message": "no", "details": [a_detail(info)]}
+
+    assert json.loads(explain(json.dumps(refusal), "--json")) == {
+        "code": "permission_denied",
+        "message": "no",
+        "details": [{"ErrorInfo": {"reason": "DENIED", "domain": "renkei"}}],
+    }
 
 
 def test_a_refusal_without_details_and_with_strange_ones_is_shown_as_far_as_it_is_known() -> None:

@@ -4,6 +4,7 @@ The numbers are drawn at random or are the placeholders everybody uses (090-1234
 to no bank.
 """
 
+import hashlib
 from typing import Final
 
 from hypothesis import strategies as st
@@ -56,6 +57,29 @@ def accounts(draw: st.DrawFn) -> tuple[str, str]:
     parts = [draw(spelled(bank)), draw(spelled(branch)), word, draw(spelled(written))]
     text = parts[0] + "".join(draw(FIELD_GAPS) + part for part in parts[1:])
     return f"{bank}-{branch}-{kind}-{number}", text
+
+
+@st.composite
+def imeis(draw: st.DrawFn) -> tuple[str, str]:
+    """Draw a device, its check digit computed the slow way, and one spelling of it."""
+    digits = draw(st.text("0123456789", min_size=12, max_size=12).map(lambda number: f"35{number}"))
+    total = sum(int(digit) if place % 2 == 0 else sum(divmod(int(digit) * 2, 10)) for place, digit in enumerate(digits))
+    value = digits + str(-total % 10)
+    groups = (value[:2], value[2:8], value[8:14], value[14:])
+    label = draw(st.sampled_from(["", "IMEI: ", "IMEI1:", "端末識別番号 "]))
+    return value, label + draw(st.sampled_from(["", "-", " ", "/", "－"])).join(draw(spelled(part)) for part in groups)
+
+
+@st.composite
+def wallets(draw: st.DrawFn) -> tuple[str, str]:
+    """Draw an address of Bitcoin, its check sum made here, without its chain."""
+    content = b"\0" + draw(st.binary(min_size=20, max_size=20).filter(lambda key: key[0] > 0))
+    whole = content + hashlib.sha256(hashlib.sha256(content).digest()).digest()[:4]
+    number, text = int.from_bytes(whole, "big"), ""
+    while number:
+        number, digit = divmod(number, 58)
+        text = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"[digit] + text
+    return f"btc:1{text}", f"1{text}"
 
 
 @st.composite

@@ -35,6 +35,53 @@ _DIFFERENT: Final = {
         "品川300め1234", "品川300は1234", "品川300ほ1234", "品川300Y1234", "品川30Y1234", "品川3・0あ1234",
         "品川300あ1・・4",
     ],
+    IdentifierType.IMEI: [
+        "490154203237518", "490154203237526", "490154203237534", "490154203237419", "356938035643809",
+        "4901542032374001", "490154203237519", "49015420323751",
+    ],
+    IdentifierType.ICCID: [
+        "8981100000000000002", "8981100000000000010", "89811000000000000012", "89811000000000000020",
+        "8981100000000000101", "898110000000000000",
+    ],
+    IdentifierType.IMSI: [
+        "440101234567890", "440101234567891", "440111234567890", "441101234567890", "44010123456789", "310150123456789",
+    ],
+    IdentifierType.PLATFORM_ACCOUNT_ID: [
+        "telegram:123456789", "telegram:123456780", "telegram:12345678", "telegram:-1001234567890", "x:123456789",
+        "instagram:123456789", "telegram:1001234567890", "signal:01234567-89ab-4def-8123-456789abcdef",
+        "signal:01234567-89ab-4def-8123-456789abcdee", "123456789",
+    ],
+    IdentifierType.INVITE_LINK: [
+        "https://t.me/+AbCdEfGh12345678", "https://t.me/+abcdefgh12345678", "https://t.me/+AbCdEfGh12345679",
+        "https://t.me/addlist/AbCdEfGh12345678", "https://signal.group/#AbCdEfGh12345678",
+        "https://signal.me/#eu/AbCdEfGh12345678", "https://ig.me/j/AbCdEfGh12345678",
+        "https://www.instagram.com/channel/AbCdEfGh12345678", "https://x.com/i/communities/12345678",
+        "https://t.me/+AbCdEfGhl2345678", "https://t.me/AbCdEfGh12345678", "https://t.me/+819012345678",
+    ],
+    IdentifierType.PLACE: [
+        "東京都新宿区西新宿2-8-1", "東京都新宿区西新宿2-9-1", "東京都新宿区西新宿2-81", "東京都新宿区西新宿28-1",
+        "東京都新宿区西新宿12-8-1", "東京都新宿区北新宿2-8-1", "東京都千代田区一番町2-8-1", "東京都千代田区二番町2",
+        "東京都千代田区三番町2", "東京都府中市本町2-8", "広島県府中市本山町2", "札幌市中央区北1条西2-8",
+        "札幌市中央区北1条東2-8", "札幌市中央区北2条西1-8", "札幌市中央区南1条西2-8", "札幌市中央区北12条西2-8",
+        "札幌市北区北12条西2-8", "京都市中京区御幸町通御池上る亀屋町370", "京都市中京区竹屋町通烏丸西入亀屋町370",
+        "京都市中京区堺町通二条上る亀屋町370", "京都市上京区亀屋町370", "京都市中京区亀屋町370",
+        "石川県七尾市袖ケ江町イ25", "石川県七尾市袖ケ江町ロ25", "石川県七尾市袖ケ江町25",
+        "岩手県宮古市川井第2地割186", "岩手県宮古市川井第3地割186", "長野市南長野字幅下692", "長野市南長野692",
+        "35.6895, 139.6917", "35.6945, 139.6917", "35.6895, 139.6997", "139.6917, 35.6895",
+    ],
+    IdentifierType.CRYPTO_WALLET: [
+        "1BoatSLRHtKNngkdXEeobR76b53LETtpyT", "3J98t1WpEZ73CNmQviecrnyiWrnqRhWNLy",
+        "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4", "0x5aaeb6053f3e94c9b9a09f33669435e7ef1beaed",
+        "0x5aaeb6053f3e94c9b9a09f33669435e7ef1beaee", "0xfb6916095ca1df60bb79ce92ce3ea74c37c5d359",
+        "TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t", "LM2WMpR1Rp6j3Sa59cMXMs1SPzj9eXpGc1",
+        "DH5yaieqoZN36fDVciNyRueRGvGLR3mr7L", "rHb9CJAWyB4rj91VRWn96DkukG4bwdtyTh",
+        "sol:So11111111111111111111111111111111111111112", "1BoatSLRHtKNngkdXEeobR76b53LETtpyU",
+    ],
+    IdentifierType.DISPLAY_NAME: [
+        "織田信長", "織田信忠", "おだのぶなが", "オダノブナガ", "髙橋", "高橋", "Oda", "oda", "0da", "織田", "信長",
+        "織田信長2",
+    ],
+    IdentifierType.MODUS_OPERANDI: ["A-12", "A-1-2", "A12", "A-21", "B-12", "A-012", "A-120", "12-A", "A.12", "強盗"],
 }  # fmt: skip
 
 

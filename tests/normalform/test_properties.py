@@ -26,7 +26,7 @@ _SENTENCES = {str(NotAnIdentifier(reason, kind)) for reason in Reason for kind i
 _NEARLY = st.text(
     st.sampled_from(
         "0123456789０一〇Ol+-－ー・.（）()@:/ 　品川横浜三重あしアY普通当座銀行支店"
-        "xtme.com_aAtel内線#\u200b\u202e\x00\ud800\ue000"
+        "xtme.com_aAtel内線東京都新宿区西大字丁目番地みずほ々#\u200b\u202e\x00\ud800\ue000"
     ),
     max_size=40,
 )
@@ -95,6 +95,36 @@ def test_a_handle_lands_on_one_form_however_it_is_spelled(case: tuple[str, str])
     assert normalize(IdentifierType.HANDLE, text).value == value
 
 
+@given(spellings.imeis())
+def test_a_device_lands_on_one_form_however_it_is_spelled(case: tuple[str, str]) -> None:
+    value, text = case
+
+    assert normalize(IdentifierType.IMEI, text).value == value
+
+
+@given(spellings.imeis(), st.integers(0, 14), st.integers(1, 9))
+def test_a_digit_of_a_device_that_was_misread_is_seen(case: tuple[str, str], place: int, shift: int) -> None:
+    value, _ = case
+    misread = value[:place] + str((int(value[place]) + shift) % 10) + value[place + 1 :]
+
+    with pytest.raises(NotAnIdentifier):
+        normalize(IdentifierType.IMEI, misread)
+
+
+@given(spellings.wallets(), st.data())
+def test_a_sign_of_a_wallet_that_was_misread_is_seen(case: tuple[str, str], data: st.DataObject) -> None:
+    """Base58 leaves out look-alikes because people read addresses aloud; the check sum finds the rest."""
+    value, text = case
+    place = data.draw(st.integers(1, len(text) - 1))
+    other = data.draw(
+        st.sampled_from("ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz23456789").filter(lambda c: c != text[place])
+    )
+
+    assert normalize(IdentifierType.CRYPTO_WALLET, text).value == value
+    with pytest.raises(NotAnIdentifier):
+        normalize(IdentifierType.CRYPTO_WALLET, text[:place] + other + text[place + 1 :])
+
+
 @pytest.mark.parametrize("kind", IdentifierType)
 @pytest.mark.parametrize(
     "unit",
@@ -120,11 +150,25 @@ def test_a_handle_lands_on_one_form_however_it_is_spelled(case: tuple[str, str])
         "m.",
         "品川",
         "0-",
+        "新宿区",
+        "新宿区西新宿",
+        "北1条西",
+        "大字",
+        "みずほ銀行",
+        "35.",
+        "0x",
+        "bc1q",
+        "[.]",
+        "(at)",
+        "々",
     ],
 )
 def test_the_longest_hostile_text_is_answered_without_a_search_for_needles(kind: IdentifierType, unit: str) -> None:
     """A pattern that backtracks would never end on one of these; the time limit of the test is the judge."""
     longest = (unit * MAX_CHARACTERS)[: MAX_CHARACTERS - 1] + "!"
+
+    if kind is IdentifierType.DISPLAY_NAME:
+        longest += "\x00"  # almost any text is a name
 
     with pytest.raises(NotAnIdentifier):
         normalize(kind, longest)
@@ -146,7 +190,19 @@ def test_only_a_handle_without_platform_is_weaker_than_its_type() -> None:
     assert unknown.strength is Strength.WEAK
     assert known.strength is Strength.MEDIUM
     assert strength_of(IdentifierType.HANDLE) is Strength.MEDIUM
-    assert {strength_of(kind) for kind in IdentifierType if kind is not IdentifierType.HANDLE} == {Strength.STRONG}
+    assert strength_of(IdentifierType.PHONE, "unknown:") is Strength.STRONG
+
+
+@pytest.mark.parametrize(
+    ("strength", "kinds"),
+    [
+        (Strength.STRONG, "PHONE BANK_ACCOUNT VEHICLE_PLATE IMEI ICCID IMSI PLATFORM_ACCOUNT_ID CRYPTO_WALLET"),
+        (Strength.MEDIUM, "HANDLE INVITE_LINK PLACE"),
+        (Strength.WEAK, "DISPLAY_NAME MODUS_OPERANDI"),
+    ],
+)
+def test_every_type_is_as_strong_as_the_table_of_the_domain_says(strength: Strength, kinds: str) -> None:
+    assert {kind.value for kind in IdentifierType if strength_of(kind) is strength} == set(kinds.split())
 
 
 def test_a_refusal_survives_the_way_between_processes() -> None:

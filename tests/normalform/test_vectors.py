@@ -2,55 +2,61 @@
 
 import json
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
 from renkei_normalform import VERSION, IdentifierType, NormalForm, NotAnIdentifier, normalize, strength_of
 
-_FILE: Final = json.loads(Path(__file__).with_name("vectors.json").read_text(encoding="utf-8"))
-_ACCEPTED: Final = [row for row in _FILE["vectors"] if "value" in row]
-_REFUSED: Final = [row for row in _FILE["vectors"] if "reason" in row]
+_FILES: Final[list[dict[str, Any]]] = [
+    json.loads(path.read_text(encoding="utf-8"))
+    for path in sorted(Path(__file__).parent.joinpath("vectors").glob("*.json"))
+]
+_ROWS: Final = [(IdentifierType(file["type"]), row) for file in _FILES for row in file["vectors"]]
+_ACCEPTED: Final = [(kind, row) for kind, row in _ROWS if "value" in row]
+_REFUSED: Final = [(kind, row) for kind, row in _ROWS if "reason" in row]
 
 
-def _numbered(rows: list[dict[str, str]]) -> list[object]:
+def _numbered(rows: list[tuple[IdentifierType, dict[str, str]]]) -> list[object]:
     # Not by their text: some rows hold what no terminal and no report file can show.
-    return [pytest.param(row, id=f"{row['type']}-{number}") for number, row in enumerate(rows)]
+    return [pytest.param(*row, id=f"{row[0]}-{number}") for number, row in enumerate(rows)]
 
 
 def test_the_vectors_belong_to_this_version() -> None:
-    assert _FILE["version"] == VERSION
+    assert {file["version"] for file in _FILES} == {VERSION}
 
 
 def test_the_vectors_cover_every_type_with_accepted_and_refused_texts() -> None:
-    every = {kind.value for kind in IdentifierType}
+    every = set(IdentifierType)
 
-    assert {row["type"] for row in _ACCEPTED} == every
-    assert {row["type"] for row in _REFUSED} == every
-    assert len(_ACCEPTED) >= 200
+    assert {kind for kind, _ in _ACCEPTED} == every
+    assert {kind for kind, _ in _REFUSED} == every
+    assert len(_ACCEPTED) >= 400
     assert len(_REFUSED) >= 200
 
 
-@pytest.mark.parametrize("row", _numbered(_ACCEPTED))
-def test_a_spelling_reads_as_its_frozen_form(row: dict[str, str]) -> None:
-    kind = IdentifierType(row["type"])
+def test_no_vector_stands_twice() -> None:
+    texts = [(kind, row["text"]) for kind, row in _ROWS]
 
+    assert len(set(texts)) == len(texts)
+
+
+@pytest.mark.parametrize(("kind", "row"), _numbered(_ACCEPTED))
+def test_a_spelling_reads_as_its_frozen_form(kind: IdentifierType, row: dict[str, str]) -> None:
     form = normalize(kind, row["text"])
 
     assert form == NormalForm(type=kind, value=row["value"], version=VERSION, strength=strength_of(kind, row["value"]))
 
 
-@pytest.mark.parametrize("row", _numbered(_REFUSED))
-def test_a_text_is_refused_for_its_frozen_reason(row: dict[str, str]) -> None:
+@pytest.mark.parametrize(("kind", "row"), _numbered(_REFUSED))
+def test_a_text_is_refused_for_its_frozen_reason(kind: IdentifierType, row: dict[str, str]) -> None:
     with pytest.raises(NotAnIdentifier) as refused:
-        normalize(IdentifierType(row["type"]), row["text"])
+        normalize(kind, row["text"])
 
     assert refused.value.reason == row["reason"]
-    assert refused.value.identifier_type == row["type"]
+    assert refused.value.identifier_type == kind
 
 
-@pytest.mark.parametrize("row", _numbered(_ACCEPTED))
-def test_a_frozen_form_reads_as_itself(row: dict[str, str]) -> None:
-    kind = IdentifierType(row["type"])
-
+@pytest.mark.parametrize(("kind", "row"), _numbered(_ACCEPTED))
+def test_a_frozen_form_reads_as_itself(kind: IdentifierType, row: dict[str, str]) -> None:
     assert normalize(kind, row["value"]).value == row["value"]

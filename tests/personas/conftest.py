@@ -40,6 +40,6 @@ def settings() -> Settings:
 
 
 @pytest.fixture
-async def people(tmp_path: Path, clock: ManualClock, settings: Settings) -> AsyncIterator[People]:
+async def people(tmp_path: Path, kind: str, clock: ManualClock, settings: Settings) -> AsyncIterator[People]:
     async with running(blueprint(settings), tmp_path, clock=clock) as started:
         yield People(started, clock)

@@ -120,7 +120,7 @@ def _kill_at(place: str, tried: _Try) -> Iterator[str]:
 def _dies(point: _Point, step: Step, request_id: str, place: str) -> bool:
     child = os.fork()
     if not child:
-        failpoints._ARMED = place  # type: ignore[misc] # as the environment would have
+        failpoints._ARMED = place  # as the environment would have
         _carry_out(point, step, request_id)
         os._exit(_NOT_KILLED)
     _, status = os.waitpid(child, 0)

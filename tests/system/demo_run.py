@@ -1,15 +1,19 @@
 """Run the demo without bars on time.
 
 With `tamper`, a loss and a leak are planted just before its checks.
+What a program is told of its end goes to standard error.
 With `stay DIR` it stays up, and its nodes lie in DIR.
 """
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import click
 
 from renkei_node.demo.begin import begin
 
@@ -38,5 +42,6 @@ if __name__ == "__main__":
             records=200,
             tamper=tamper if what == "tamper" else None,
             bars=False,
+            on_outcome=lambda document: click.echo(json.dumps(document), err=True),
         )
     )

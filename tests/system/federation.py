@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
 import uuid
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import psutil
@@ -30,11 +33,16 @@ from renkei_node.layout import SERVICES, NodeDirectory
 from renkei_node.settings import NodeSettings, Ports
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable
-    from pathlib import Path
+    from collections.abc import Awaitable, Callable, Iterable, Mapping
 
-READY_SECONDS: Final = 20.0
+    from tests.postgres_server import PostgresServer
+
+    CableMaker = Callable[..., Proxy]
+
+READY_SECONDS: Final = 60.0
 _POLL_SECONDS: Final = 0.02
+_COMMAND: Final = ("-m", "renkei_node.cli", "up")
+_ROOT: Final = Path(__file__).resolve().parents[2]
 
 
 async def until(true: Callable[[], Awaitable[bool]], *, seconds: float = 30.0) -> None:
@@ -51,6 +59,14 @@ class Member:
     code: str
     directory: NodeDirectory
     ports: Ports
+    output: Path
+    """What the process says; beside its directory, whose disk may be full, or gone in a power cut."""
+    server: PostgresServer | None = None
+    """Where its databases are, if not in files."""
+    command: tuple[str, ...] = _COMMAND
+    """What Python is to run; the directory follows."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """What a process that is started from now on finds in its environment, beside what we have."""
     process: subprocess.Popen[bytes] | None = None
     clients: dict[str, Client] = field(default_factory=dict)
 
@@ -60,17 +76,18 @@ class Member:
 
     def start(self) -> None:
         """Start the process. Blocks for a moment."""
-        command = [sys.executable, "-m", "renkei_node.cli", "up", str(self.directory.path)]
-        output = (self.directory.path / "logs" / "output.txt").open("ab")
+        command = [sys.executable, *self.command, str(self.directory.path)]
+        environment = {**os.environ, "PYTHONPATH": str(_ROOT), **self.environment}
+        output = self.output.open("ab")
         with output:
-            self.process = subprocess.Popen(command, stdout=output, stderr=output)
+            self.process = subprocess.Popen(command, stdout=output, stderr=output, env=environment)
 
     async def ready(self) -> None:
         await until(lambda: asyncio.to_thread(self.is_ready), seconds=READY_SECONDS)
 
     def is_ready(self) -> bool:
         assert self.process is not None
-        assert self.process.poll() is None, (self.directory.path / "logs" / "output.txt").read_text()
+        assert self.process.poll() is None, self.output.read_text()[-4000:]
         ready = self.directory.ready
         return ready.exists() and json.loads(ready.read_text())["pid"] == self.process.pid
 
@@ -88,11 +105,37 @@ class Member:
             self.process.send_signal(signal.SIGTERM)
             await asyncio.to_thread(self.process.wait, 20)
 
+    def nats_process(self) -> psutil.Process | None:
+        """Find the nats-server; None where there is none at this moment."""
+        try:
+            process = psutil.Process(json.loads((self.directory.nats / "nats.pid").read_text())["pid"])
+        except (OSError, ValueError, psutil.NoSuchProcess):
+            return None
+        return process if _is_of(process, self) else None
+
     def kill_nats(self) -> None:
-        """Kill the nats-server, which the node brings up again if it lives."""
-        process = psutil.Process(json.loads((self.directory.nats / "nats.pid").read_text())["pid"])
-        process.kill()
-        psutil.wait_procs([process], timeout=5)
+        """Kill the nats-server, which the node brings up again if it lives. Blocks, as does what follows."""
+        process = self.nats_process()
+        if process is not None:
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+            psutil.wait_procs([process], timeout=5)
+
+    def signal_nats(self, number: signal.Signals) -> None:
+        """Send the nats-server a signal, if there is one."""
+        process = self.nats_process()
+        if process is not None:
+            with suppress(psutil.NoSuchProcess):
+                process.send_signal(number)
+
+    def command_lines(self) -> list[bytes]:
+        """Give the command line and the environment of each of its processes."""
+        found: list[bytes] = []
+        for process in (self.process, self.nats_process()):
+            if process is not None and psutil.pid_exists(process.pid):
+                found += [Path(f"/proc/{process.pid}/{name}").read_bytes() for name in ("cmdline", "environ")]
+        assert found
+        return found
 
     def token(self, *roles: str) -> str:
         return mint(
@@ -114,9 +157,13 @@ class Member:
         return self.clients[key]
 
     def rows(self, database: str, statement: str) -> list[tuple[object, ...]]:
-        """Read the database file from the outside."""
+        """Read a database from the outside."""
+        if self.server is not None:
+            # What is asked for in SQLite's words.
+            told = self.server.run(statement.replace("hex(id)", "encode(id, 'hex')"), database=database)
+            return [tuple(line.split("|")) for line in told.splitlines()]
         uri = f"file:{self.directory.data / database}.db?mode=ro"
-        with sqlite3.connect(uri, uri=True) as connection:
+        with closing(sqlite3.connect(uri, uri=True)) as connection:
             return connection.execute(statement).fetchall()
 
     def forget(self, service: str) -> None:
@@ -129,14 +176,20 @@ class Member:
         rows = self.rows("tips", "SELECT agency, hex(id) FROM tip_copy")
         return [f"{agency}/tips/{uuid.UUID(hex=str(number))}" for agency, number in rows]
 
+    def files(self) -> list[Path]:
+        """Name every file of the node, whatever comes and goes meanwhile."""
+        return [Path(folder) / name for folder, _, names in os.walk(self.directory.path) for name in names]
+
     def bytes_with(self, markers: Iterable[str]) -> dict[str, str]:
         """Search every file of the node; returns marker -> file for each that was found."""
         wanted = {marker.encode(): marker for marker in markers}
         found: dict[str, str] = {}
-        for path in self.directory.path.rglob("*"):
-            if not path.is_file():
+        places = [] if self.server is None else [path for path in self.server.folder.rglob("*") if path.is_file()]
+        for path in (self.output, *self.files(), *places):
+            try:
+                content = path.read_bytes()
+            except FileNotFoundError:  # a file of the moment
                 continue
-            content = path.read_bytes()
             found.update({marker: path.name for raw, marker in wanted.items() if raw in content})
         return found
 
@@ -154,9 +207,18 @@ class Tip:
 class Federation:
     """Some agencies, each directed pair joined by two cables that a test can pull."""
 
-    def __init__(self, path: Path, codes: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        codes: tuple[str, ...],
+        servers: Mapping[str, PostgresServer] | None = None,
+        *,
+        nats_cable: CableMaker = Proxy,
+    ) -> None:
         self.path = path
+        self._nats_cable = nats_cable
         self.codes = codes
+        self.servers = servers or {}
         self.claims = PortClaims()
         self.members: dict[str, Member] = {}
         self.cables: dict[tuple[str, str], list[Proxy]] = {}
@@ -169,22 +231,35 @@ class Federation:
         """Write every node's directory. Blocks."""
         identities: dict[str, PublicIdentity] = {}
         for code in self.codes:
-            directory = NodeDirectory(self.path / code)
+            directory = NodeDirectory(self.place_of(code))
             names = (*SERVICES, "nats", "metrics")
             ports = Ports(**dict(zip(names, self.claims.claim_many(len(names)), strict=True)))
+            server = self.servers.get(code)
             settings = NodeSettings(
-                agency=f"agencies/{code}", training=True, release_without_instrument=True, courier=courier
+                agency=f"agencies/{code}",
+                training=True,
+                release_without_instrument=True,
+                courier=courier,
+                database="" if server is None else server.url("{service}"),
             )
             identities[code] = initialise(directory, settings, ports)
-            self.members[code] = Member(code=code, directory=directory, ports=ports)
+            output = self.path / f"{code}.output.txt"
+            self.members[code] = Member(code=code, directory=directory, ports=ports, output=output, server=server)
         for code, member in self.members.items():
             member.directory.federation.write_text("".join(self._entry(code, identities[peer]) for peer in self.codes))
+
+    def place_of(self, code: str) -> Path:
+        """Say where a node's directory is to be."""
+        return self.path / code
 
     def _entry(self, here: str, peer: PublicIdentity) -> str:
         code = peer.agency.removeprefix("agencies/")
         exchange, nats = peer.exchange_port, peer.nats_port
         if code != here:
-            cables = [Proxy(port=self.claims.claim(), target=port) for port in (exchange, nats)]
+            cables = [
+                Proxy(port=self.claims.claim(), target=exchange),
+                self._nats_cable(port=self.claims.claim(), target=nats),
+            ]
             self.cables[here, code] = cables
             exchange, nats = (cable.port for cable in cables)
         return f"""\
@@ -219,7 +294,7 @@ nats_public_nkey = "{peer.nats_public_nkey}"
 
     def left_behind(self) -> list[psutil.Process]:
         """Give every process that still works on one of our directories."""
-        found = psutil.process_iter(["cmdline"])
+        found = psutil.process_iter()
         return [process for process in found if any(_is_of(process, member) for member in self.members.values())]
 
     async def lay(self, code: str, mode: Mode) -> None:
@@ -229,8 +304,11 @@ nats_public_nkey = "{peer.nats_public_nkey}"
                 for cable in cables:
                     await cable.set_mode(mode)
 
-    async def record(self, origin: str, *audience: str, number: int = 0) -> Tip:
-        """Record a tip and remember that it was acknowledged; a node that is down is tried again."""
+    async def record(self, origin: str, *audience: str, number: int = 0, patience: float = 40.0) -> Tip:
+        """Record a tip and remember that it was acknowledged; a node that is down is tried again.
+
+        When patience ends, the last refusal is raised.
+        """
         marker = f"RKSYS{uuid.uuid4().hex}"
         request = tips_pb2.CreateTipRequest(request_id=str(uuid.uuid4()), parent=f"agencies/{origin}")
         request.tip.text = f"演習データ {marker}"
@@ -242,20 +320,23 @@ nats_public_nkey = "{peer.nats_public_nkey}"
         occurrence = request.tip.identifiers.add(provenance="PROVENANCE_TIP", relation="RELATION_MENTIONED")
         occurrence.identifier.type = identifiers_pb2.IDENTIFIER_TYPE_PHONE
         occurrence.identifier.original = f"090-1{number % 1000:03d}-{number // 1000:04d}"
-        answer = await self._insist(origin, request)
+        answer = await self._insist(origin, request, patience)
         tip = Tip(name=answer.name, origin=origin, audience=audience, marker=marker)
         self.acknowledged.append(tip)
         return tip
 
-    async def _insist(self, origin: str, request: tips_pb2.CreateTipRequest) -> tips_pb2.Tip:
+    async def _insist(self, origin: str, request: tips_pb2.CreateTipRequest, patience: float) -> tips_pb2.Tip:
         """Call until the node answers; under the same request_id the tip is recorded once."""
-        async with asyncio.timeout(40):
-            while True:
-                client = await self.members[origin].client("tips")
-                try:
-                    return await client.call(client.stub(TipsServiceStub).CreateTip, request)
-                except RenkeiError:
-                    await asyncio.sleep(_POLL_SECONDS)
+        loop = asyncio.get_running_loop()
+        ends = loop.time() + patience
+        while True:
+            client = await self.members[origin].client("tips")
+            try:
+                return await client.call(client.stub(TipsServiceStub).CreateTip, request)
+            except RenkeiError:
+                if loop.time() >= ends:
+                    raise
+                await asyncio.sleep(_POLL_SECONDS)
 
     async def settled(self, *, seconds: float = 45.0) -> None:
         """Wait until everybody holds what was acknowledged for them."""
@@ -287,4 +368,7 @@ nats_public_nkey = "{peer.nats_public_nkey}"
 
 
 def _is_of(process: psutil.Process, member: Member) -> bool:
-    return any(str(member.directory.path) in part for part in process.info["cmdline"] or ())
+    try:
+        return any(str(member.directory.path) in part for part in process.cmdline())
+    except psutil.Error:  # it ended meanwhile
+        return False

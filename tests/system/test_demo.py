@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import psutil
 import pytest
@@ -17,18 +18,21 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 LAST = re.compile(r"demo: (\d+) leads, (\d+) records, 7 agencies, (\d+) lost, (\d+) leaked, \d+ s")
 
 
-def run(*command: str) -> tuple[int, list[str]]:
+def run(*command: str) -> tuple[int, list[str], dict[str, Any]]:
     done = subprocess.run([sys.executable, *command], capture_output=True, text=True, timeout=170, check=False)
-    return done.returncode, done.stdout.splitlines() or [done.stderr]
+    told = [json.loads(line) for line in done.stderr.splitlines() if line.startswith('{"leads"')]
+    return done.returncode, done.stdout.splitlines() or [done.stderr], told[0] if told else {}
 
 
 def test_the_demo_proves_its_claims_and_says_so_in_its_last_line() -> None:
-    status, lines = run("-m", "tests.system.demo_run")
+    status, lines, told = run("-m", "tests.system.demo_run")
 
     found = LAST.fullmatch(lines[-1])
     assert found is not None, lines[-5:]
     leads, records, lost, leaked = map(int, found.groups())
     assert (status, lost, leaked) == (0, 0, 0), lines[-30:]
+    assert [told[word] for word in ("leads", "records", "agencies", "lost", "leaked")] == [leads, records, 7, 0, 0]
+    assert told["faults"] == []
     assert records == 214  # those of the exports and fourteen of the story
     assert leads >= 5
     assert any("statistics: ROBBERY, INSTRUCTED_NO_CONTACT_HARM_PREVENTED: 1" in line for line in lines)
@@ -37,12 +41,13 @@ def test_the_demo_proves_its_claims_and_says_so_in_its_last_line() -> None:
 
 
 def test_the_demo_finds_a_planted_loss_and_a_planted_leak_and_exits_with_1() -> None:
-    status, lines = run("-m", "tests.system.demo_run", "tamper")
+    status, lines, told = run("-m", "tests.system.demo_run", "tamper")
 
     found = LAST.fullmatch(lines[-1])
     assert found is not None, lines[-5:]
     assert status == 1
     assert found.groups()[2:] == ("1", "1"), lines[-8:]
+    assert (told["lost"], told["leaked"]) == (1, 1)
     assert any(line.startswith("wrong: lost: jp-13 holds agencies/") for line in lines)
     assert any("logs/stray.txt of jp-01" in line for line in lines)
 

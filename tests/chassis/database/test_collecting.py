@@ -14,6 +14,7 @@ from renkei_chassis.database.schema import Schema
 from renkei_chassis.database.writer import Writer
 from renkei_chassis.log.append import read_position
 from renkei_chassis.log.log import Log
+from tests.databases import place
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -28,10 +29,10 @@ BUNDLES: Final = Table(
 
 
 @pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
+async def database(tmp_path: Path, kind: str) -> AsyncIterator[Database]:
     owner = Owner(agency="agencies/jp-12", service="probe")
     schema = Schema(component="probe", metadata=METADATA)
-    opened = await asyncio.to_thread(Database.open, tmp_path / "probe.db", owner=owner, schema=schema)
+    opened = await asyncio.to_thread(Database.open, place(tmp_path / "probe.db"), owner=owner, schema=schema)
     yield opened
     await asyncio.to_thread(opened.close)
 
@@ -46,7 +47,7 @@ async def writer(database: Database) -> AsyncIterator[Writer]:
 
 
 def close_bundle(transaction: Transaction, items: Sequence[str]) -> None:
-    transaction.insert(BUNDLES, {"number": None, "items": " ".join(items)})
+    transaction.insert(BUNDLES, {"items": " ".join(items)})
 
 
 def close_badly(transaction: Transaction, items: Sequence[str]) -> None:
@@ -111,7 +112,7 @@ async def test_what_waits_for_the_commit_is_called_once_and_sees_it(writer: Writ
     seen: list[int] = []
 
     def look() -> None:
-        seen.append(len(database.look(lambda connection: connection.execute(select(BUNDLES)).all())))
+        seen.append(len(database.recall(lambda connection: connection.execute(select(BUNDLES)).all())))
 
     def effect(transaction: Transaction) -> None:
         transaction.collect(close_bundle, "x")

@@ -10,7 +10,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy.exc import IntegrityError
 
@@ -18,6 +18,7 @@ from renkei_chassis.clock import ManualClock
 from renkei_chassis.errors import Aborted, AlreadyExists
 from tests.chassis.database.rules import refuse, refuse_late, refuse_too_late, stumble
 from tests.chassis.keeper import Keeper, Rule, asking, keep, keeping
+from tests.databases import POSTGRESQL, forget, on
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -118,3 +119,16 @@ def test_a_group_ends_as_if_its_requests_had_come_one_after_another(
     """The clock may stand or go back a little meanwhile; the log's time does not."""
     with tempfile.TemporaryDirectory() as directory:
         asyncio.run(go(Path(directory) / "keeper.db", history))
+
+
+@on(POSTGRESQL)
+@settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(history=st.lists(BATCHES, max_size=6))
+def test_a_group_ends_as_if_its_requests_had_come_one_after_another_on_a_server_too(
+    history: Sequence[tuple[float, Sequence[Step]]], tmp_path: Path, kind: str
+) -> None:
+    path = tmp_path / "keeper.db"
+    try:
+        asyncio.run(go(path, history))
+    finally:
+        forget(path)

@@ -18,6 +18,7 @@ from renkei_chassis.database.engine import Database, DatabaseInUseError, Owner, 
 from renkei_chassis.database.schema import Schema, SchemaError
 from renkei_chassis.follower import state
 from tests.chassis.keeper import OWNER, SCHEMA
+from tests.databases import SQLITE, binary, bytes_type, edit, on, place
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,12 +29,26 @@ METADATA: Final = MetaData()
 WORDS: Final = Table("word", METADATA, Column("word", String(20), primary_key=True), Column("length", Integer))
 FIRST: Final = MetaData()
 FIRST_WORDS: Final = Table("word", FIRST, Column("word", String(20), primary_key=True))
+OLD_FOLLOWER: Final = """
+DROP TABLE renkei_mark;
+DROP TABLE renkei_cursor;
+DROP TABLE renkei_applied;
+CREATE TABLE renkei_cursor (source VARCHAR(96) NOT NULL, epoch VARCHAR(36) NOT NULL,
+    sequence BIGINT NOT NULL, apply_time_us BIGINT NOT NULL, PRIMARY KEY (source));
+CREATE TABLE renkei_applied (source VARCHAR(96) NOT NULL, origin_agency VARCHAR(32) NOT NULL,
+    event_id BLOB NOT NULL, PRIMARY KEY (source, origin_agency, event_id));
+INSERT INTO renkei_cursor VALUES ('a log', 'an epoch', 7, 1);
+INSERT INTO renkei_applied VALUES ('a log', '', X'01');
+UPDATE renkei_schema SET version = 1 WHERE component = 'chassis';
+"""
 HOLDER: Final = """
 import sys
 from pathlib import Path
 from tests.chassis.keeper import OWNER, SCHEMA
 from renkei_chassis.database.engine import Database
-database = Database.open(Path(sys.argv[1]), owner=OWNER, schema=SCHEMA)
+from renkei_chassis.database.postgresql.url import PostgresUrl
+where = PostgresUrl.parse(sys.argv[1]) if "://" in sys.argv[1] else Path(sys.argv[1])
+database = Database.open(where, owner=OWNER, schema=SCHEMA)
 print("open", flush=True)
 sys.stdin.read()
 """
@@ -50,11 +65,15 @@ def fail(connection: Connection) -> None:
 
 
 def words(database: Database) -> list[tuple[str, int]]:
-    return database.look(lambda connection: [(row.word, row.length) for row in connection.execute(select(WORDS))])
+    return database.recall(lambda connection: [(row.word, row.length) for row in connection.execute(select(WORDS))])
+
+
+def opened(path: Path, *, owner: Owner = OWNER, schema: Schema) -> Database:
+    return Database.open(place(path), owner=owner, schema=schema)
 
 
 def reopen(path: Path, *, owner: Owner = OWNER, schema: Schema = SCHEMA) -> None:
-    Database.open(path, owner=owner, schema=schema).close()
+    opened(path, owner=owner, schema=schema).close()
 
 
 def pragmas(connection: Connection) -> dict[str, object]:
@@ -62,24 +81,29 @@ def pragmas(connection: Connection) -> dict[str, object]:
     return {name: connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in names}
 
 
+pytestmark = pytest.mark.usefixtures("kind")
+
+
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "data" / "keeper.db"
 
 
+@on(SQLITE)
 def test_nothing_committed_is_lost_in_a_power_cut_and_nothing_deleted_stays_readable(path: Path) -> None:
     """By the settings of every connection: synchronous FULL is 2."""
-    with closing(Database.open(path, owner=OWNER, schema=SCHEMA)) as database:
+    with closing(opened(path, schema=SCHEMA)) as database:
         with database.writing.connect() as connection:
             writer = pragmas(connection)
-        reader = database.look(pragmas)
+        reader = database.recall(pragmas)
 
     assert writer == {"journal_mode": "wal", "synchronous": 2, "secure_delete": 1, "foreign_keys": 1, "query_only": 0}
     assert reader == {**writer, "query_only": 1}
 
 
+@on(SQLITE)
 def test_nobody_but_their_owner_can_read_the_files(path: Path) -> None:
-    with closing(Database.open(path, owner=OWNER, schema=SCHEMA)):
+    with closing(opened(path, schema=SCHEMA)):
         modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in path.parent.iterdir()}
 
     assert modes == dict.fromkeys(["keeper.db", "keeper.db-wal", "keeper.db-shm", "keeper.db.lock"], 0o600)
@@ -87,23 +111,23 @@ def test_nobody_but_their_owner_can_read_the_files(path: Path) -> None:
 
 def test_a_reader_cannot_write(path: Path) -> None:
     with (
-        closing(Database.open(path, owner=OWNER, schema=SCHEMA)) as database,
-        pytest.raises(Exception, match="readonly"),
+        closing(opened(path, schema=SCHEMA)) as database,
+        pytest.raises(Exception, match=r"readonly|STORAGE_UNAVAILABLE"),
     ):
-        database.look(lambda connection: connection.execute(tables.facts.delete()))
+        database.recall(lambda connection: connection.execute(tables.facts.delete()))
 
 
 def test_epoch_and_secret_stay_over_restarts(path: Path) -> None:
-    with closing(Database.open(path, owner=OWNER, schema=SCHEMA)) as database:
+    with closing(opened(path, schema=SCHEMA)) as database:
         before = database.epoch, database.secret
 
-    with closing(Database.open(path, owner=OWNER, schema=SCHEMA)) as database:
+    with closing(opened(path, schema=SCHEMA)) as database:
         assert (database.epoch, database.secret) == before
 
 
 async def test_a_database_that_another_process_has_open_is_refused(path: Path) -> None:
     holder = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", HOLDER, path, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        sys.executable, "-c", HOLDER, getattr(place(path), "dsn", path), stdin=subprocess.PIPE, stdout=subprocess.PIPE
     )
     assert holder.stdin is not None
     assert holder.stdout is not None
@@ -127,10 +151,11 @@ def test_a_database_of_another_agency_or_service_is_refused_and_left_as_it_is(pa
     with pytest.raises(WrongOwnerError, match=r"belongs to agencies/jp-12 \(keeper\).*data_directory"):
         reopen(path, owner=stranger, schema=other)
 
-    with closing(sqlite3.connect(path)) as connection:
-        assert connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'word'").fetchone() == (0,)
+    with pytest.raises(Exception, match="word"):
+        edit(path, "SELECT * FROM word")
 
 
+@on(SQLITE)
 def test_a_foreign_sqlite_file_is_refused_and_left_as_it_is(path: Path) -> None:
     path.parent.mkdir()
     with closing(sqlite3.connect(path)) as connection:
@@ -143,6 +168,7 @@ def test_a_foreign_sqlite_file_is_refused_and_left_as_it_is(path: Path) -> None:
     assert (path.read_bytes(), path.stat().st_mode) == before
 
 
+@on(SQLITE)
 def test_a_file_that_is_no_database_is_refused(path: Path) -> None:
     path.parent.mkdir()
     path.write_bytes(b"not a database " * 500)
@@ -161,38 +187,24 @@ def test_a_refused_start_leaves_the_database_free(path: Path) -> None:
 
 def test_an_older_database_runs_the_steps_it_lacks_once(path: Path) -> None:
     old = Schema(component="keeper", metadata=FIRST)
-    with closing(Database.open(path, owner=OWNER, schema=old)) as database, database.writing.begin() as connection:
+    with closing(opened(path, schema=old)) as database, database.writing.begin() as connection:
         connection.execute(insert(FIRST_WORDS), {"word": "four"})
     newer = Schema(component="keeper", metadata=METADATA, steps=[add_length])
 
     reopen(path, schema=newer)
 
-    with closing(Database.open(path, owner=OWNER, schema=newer)) as database:
+    with closing(opened(path, schema=newer)) as database:
         assert words(database) == [("four", 4)]
 
 
 def test_a_database_from_before_followers_could_forget_is_brought_up_and_keeps_what_they_knew(path: Path) -> None:
     """As the first version of the chassis made it."""
     reopen(path)
-    with closing(sqlite3.connect(path)) as connection, connection:
-        connection.executescript(
-            """
-            DROP TABLE renkei_mark;
-            DROP TABLE renkei_cursor;
-            DROP TABLE renkei_applied;
-            CREATE TABLE renkei_cursor (source VARCHAR(96) NOT NULL, epoch VARCHAR(36) NOT NULL,
-                sequence BIGINT NOT NULL, apply_time_us BIGINT NOT NULL, PRIMARY KEY (source));
-            CREATE TABLE renkei_applied (source VARCHAR(96) NOT NULL, origin_agency VARCHAR(32) NOT NULL,
-                event_id BLOB NOT NULL, PRIMARY KEY (source, origin_agency, event_id)) WITHOUT ROWID;
-            INSERT INTO renkei_cursor VALUES ('a log', 'an epoch', 7, 1);
-            INSERT INTO renkei_applied VALUES ('a log', '', X'01');
-            UPDATE renkei_schema SET version = 1 WHERE component = 'chassis';
-            """
-        )
+    edit(path, OLD_FOLLOWER.replace("BLOB", bytes_type()).replace("X'01'", binary("1")))
 
-    database = Database.open(path, owner=OWNER, schema=SCHEMA)
-    cursor = database.look(lambda connection: state.read_cursor(connection, "a log"))
-    places = database.look(lambda connection: connection.execute(select(tables.applied.c.sequence)).scalars().all())
+    database = opened(path, schema=SCHEMA)
+    cursor = database.recall(lambda connection: state.read_cursor(connection, "a log"))
+    places = database.recall(lambda connection: connection.execute(select(tables.applied.c.sequence)).scalars().all())
     database.close()
 
     assert (cursor.epoch, cursor.sequence, cursor.chain, cursor.doubt) == ("an epoch", 7, b"", b"")
@@ -200,9 +212,7 @@ def test_a_database_from_before_followers_could_forget_is_brought_up_and_keeps_w
 
 
 def test_a_new_database_runs_no_steps(path: Path) -> None:
-    with closing(
-        Database.open(path, owner=OWNER, schema=Schema(component="k", metadata=METADATA, steps=[fail]))
-    ) as new:
+    with closing(opened(path, schema=Schema(component="k", metadata=METADATA, steps=[fail]))) as new:
         assert words(new) == []
 
 
@@ -226,16 +236,16 @@ def test_a_database_of_a_newer_program_is_refused(path: Path) -> None:
 @pytest.mark.parametrize("damage", ["DROP TABLE keeper_plan", "DELETE FROM renkei_schema WHERE component = 'keeper'"])
 def test_a_half_applied_schema_is_refused(path: Path, damage: str) -> None:
     reopen(path)
-    with closing(sqlite3.connect(path)) as connection, connection:
-        connection.execute(damage)
+    edit(path, damage)
 
     with pytest.raises(SchemaError, match="half-applied migration; restore it from a backup"):
         reopen(path)
 
 
+@on(SQLITE)
 def test_a_question_that_fails_leaves_no_old_state_behind(path: Path) -> None:
     """An exception that somebody keeps would keep a half-read result, and no checkpoint could pass it."""
-    with closing(Database.open(path, owner=OWNER, schema=Schema(component="keeper", metadata=METADATA))) as database:
+    with closing(opened(path, schema=Schema(component="keeper", metadata=METADATA))) as database:
         with database.writing.begin() as connection:
             connection.execute(insert(WORDS), [{"word": f"word {number}", "length": 1} for number in range(500)])
 
@@ -243,12 +253,12 @@ def test_a_question_that_fails_leaves_no_old_state_behind(path: Path) -> None:
             for _ in connection.execute(select(WORDS)):
                 raise LookupError
 
-        for ask in (database.look, database._ask):
+        for ask in (database.recall, database._ask):
             with pytest.raises(LookupError) as kept:
                 ask(fail_half_way)
             with database.writing.begin() as connection:
                 connection.execute(WORDS.update().values(length=2))
 
-            assert database.scrub()
+            assert database.place.scrub()
             assert len(words(database)) == 500
             assert kept.value.__traceback__ is not None

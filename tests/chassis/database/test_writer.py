@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import event, select
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
 from renkei_chassis.database import writer
 from renkei_chassis.errors import (
@@ -35,6 +35,7 @@ from tests.chassis.database.rules import (
     tell_what_was_told,
 )
 from tests.chassis.keeper import APPROVE, PLANS, SUBMIT, Keeper, asking, keep, keeping, officer
+from tests.databases import SQLITE, on
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -58,7 +59,7 @@ if TYPE_CHECKING:
         (take_taken_unit, IntegrityError),
         (take_taken_unit_and_look, IntegrityError),
         (take_taken_unit_in_silence, IntegrityError),
-        (ask_nonsense, OperationalError),
+        (ask_nonsense, DBAPIError),
         (leave_out_a_column, Exception),
         (partial(tell_what_was_told, id_=uuid7()), IntegrityError),
         (tell_too_much, ValueError),
@@ -87,11 +88,11 @@ async def test_a_failing_request_does_not_fail_its_neighbours(
     assert [event.sequence for event in await keeper.events()] == list(range(1, keeper.log.position.sequence + 1))
 
 
-async def test_a_request_that_breaks_the_contract_never_reaches_its_rule(keeper: Keeper) -> None:
+async def test_a_request_that_breaks_the_contract_never_reaches_its_rule(either_keeper: Keeper) -> None:
     good, malformed, invalid = await asyncio.gather(
-        keeper.keep(asking("a")),
-        keeper.keep(asking("b"), raw=b"\xff\xff"),
-        keeper.keep(asking("x" * 201)),
+        either_keeper.keep(asking("a")),
+        either_keeper.keep(asking("b"), raw=b"\xff\xff"),
+        either_keeper.keep(asking("x" * 201)),
         return_exceptions=True,
     )
 
@@ -99,37 +100,37 @@ async def test_a_request_that_breaks_the_contract_never_reaches_its_rule(keeper:
     assert isinstance(malformed, InvalidArgument)
     assert isinstance(invalid, InvalidArgument)
     assert (malformed.reason, invalid.reason) == ("MALFORMED_REQUEST", "FIELD_INVALID")
-    assert await keeper.units() == ["a"]
+    assert await either_keeper.units() == ["a"]
 
 
-async def test_equal_requests_in_one_group_make_one_record_and_get_one_answer(keeper: Keeper) -> None:
+async def test_equal_requests_in_one_group_make_one_record_and_get_one_answer(either_keeper: Keeper) -> None:
     request = asking("a")
 
-    answers = await asyncio.gather(*(keeper.keep(request) for _ in range(5)), keeper.keep(asking("b")))
+    answers = await asyncio.gather(*(either_keeper.keep(request) for _ in range(5)), either_keeper.keep(asking("b")))
 
-    assert keeper.writer.groups == 1
+    assert either_keeper.writer.groups == 1
     assert answers[0].plan.unit == "a"
     assert answers[:5] == [answers[0]] * 5
-    assert await keeper.told() == ["a", "b"]
+    assert await either_keeper.told() == ["a", "b"]
 
 
-async def test_a_repeat_after_a_failure_in_the_same_group_is_carried_out(keeper: Keeper) -> None:
+async def test_a_repeat_after_a_failure_in_the_same_group_is_carried_out(either_keeper: Keeper) -> None:
     """The first of the two was undone with its savepoint; the second must not be answered from it."""
     request = asking("b")
 
     _, failed, repeated = await asyncio.gather(
-        keeper.keep(asking("a")),
-        keeper.keep(request, take_taken_unit),
-        keeper.keep(request),
+        either_keeper.keep(asking("a")),
+        either_keeper.keep(request, take_taken_unit),
+        either_keeper.keep(request),
         return_exceptions=True,
     )
 
     assert isinstance(failed, IntegrityError)
     assert not isinstance(repeated, BaseException)
-    assert await keeper.told() == ["a", "b"]
+    assert await either_keeper.told() == ["a", "b"]
 
 
-async def test_a_repeat_gets_the_same_answer_also_after_a_restart(tmp_path: Path) -> None:
+async def test_a_repeat_gets_the_same_answer_also_after_a_restart(tmp_path: Path, kind: str) -> None:
     request = asking("a")
     async with keeping(tmp_path / "keeper.db") as keeper:
         first = await keeper.keep(request)
@@ -143,60 +144,62 @@ async def test_a_repeat_gets_the_same_answer_also_after_a_restart(tmp_path: Path
 @pytest.mark.parametrize("together", [True, False])
 @pytest.mark.parametrize("differs", ["content", "caller", "method"])
 async def test_a_request_id_is_good_for_one_content_one_caller_and_one_method(
-    keeper: Keeper, differs: str, *, together: bool
+    either_keeper: Keeper, differs: str, *, together: bool
 ) -> None:
     request = asking("a")
     other = asking("b", request_id=request.request_id) if differs == "content" else request
     send_again = partial(
-        keeper.keep,
+        either_keeper.keep,
         other,
         caller=officer("agencies/jp-12/officers/suzuki") if differs == "caller" else None,
         path=APPROVE if differs == "method" else SUBMIT,
     )
 
     if together:
-        _, refused = await asyncio.gather(keeper.keep(request), send_again(), return_exceptions=True)
+        _, refused = await asyncio.gather(either_keeper.keep(request), send_again(), return_exceptions=True)
     else:
-        await keeper.keep(request)
+        await either_keeper.keep(request)
         (refused,) = await asyncio.gather(send_again(), return_exceptions=True)
 
     assert isinstance(refused, AlreadyExists)
     assert refused.reason == "REQUEST_ID_REUSED"
-    assert await keeper.units() == ["a"]
+    assert await either_keeper.units() == ["a"]
 
 
-async def test_a_repeat_after_a_purge_is_told_that_the_answer_is_gone(keeper: Keeper) -> None:
+async def test_a_repeat_after_a_purge_is_told_that_the_answer_is_gone(either_keeper: Keeper) -> None:
     request = asking("a")
-    await keeper.keep(request)
-    await keeper.writer.run(lambda transaction: transaction.execute(PLANS.delete()))
+    await either_keeper.keep(request)
+    await either_keeper.writer.run(lambda transaction: transaction.execute(PLANS.delete()))
 
     with pytest.raises(FailedPrecondition) as caught:
-        await keeper.keep(request)
+        await either_keeper.keep(request)
 
     assert caught.value.reason == "REQUEST_ANSWER_GONE"
 
 
-async def test_an_answer_comes_after_the_commit(keeper: Keeper) -> None:
+async def test_an_answer_comes_after_the_commit(either_keeper: Keeper) -> None:
     """Whoever has an answer finds the record through any other connection, and the log grown by it."""
 
     async def keep_and_look(unit: str) -> tuple[bool, int]:
-        await keeper.keep(asking(unit))
-        there = keeper.database.look(lambda connection: connection.execute(select(PLANS.c.unit)).scalars().all())
-        return unit in there, keeper.log.position.sequence
+        await either_keeper.keep(asking(unit))
+        there = either_keeper.database.recall(
+            lambda connection: connection.execute(select(PLANS.c.unit)).scalars().all()
+        )
+        return unit in there, either_keeper.log.position.sequence
 
     seen = await asyncio.gather(*(keep_and_look(f"unit {number}") for number in range(20)))
 
     assert seen == [(True, 20)] * 20
 
 
-async def test_a_caller_who_goes_away_before_the_group_began_takes_the_write_along(keeper: Keeper) -> None:
-    gone = asyncio.ensure_future(keeper.keep(asking("gone")))
+async def test_a_caller_who_goes_away_before_the_group_began_takes_the_write_along(either_keeper: Keeper) -> None:
+    gone = asyncio.ensure_future(either_keeper.keep(asking("gone")))
     await asyncio.sleep(0)
     gone.cancel()
 
-    await keeper.keep(asking("a"))
+    await either_keeper.keep(asking("a"))
 
-    assert await keeper.units() == ["a"]
+    assert await either_keeper.units() == ["a"]
 
 
 async def test_a_caller_who_goes_away_later_harms_nobody(keeper: Keeper) -> None:
@@ -232,6 +235,7 @@ async def limit_pages(keeper: Keeper, more: int | None) -> None:
     await asyncio.to_thread(limit)
 
 
+@on(SQLITE)
 async def test_a_full_disk_refuses_all_of_a_group_and_heals_by_itself(keeper: Keeper) -> None:
     await keeper.keep(asking("before"))
     await limit_pages(keeper, 1)
@@ -270,6 +274,7 @@ async def test_nothing_is_acknowledged_when_the_commit_itself_fails(keeper: Keep
     assert await keeper.told() == ["b"]
 
 
+@on(SQLITE)
 async def test_a_commit_that_happened_though_it_was_reported_lost_is_found_again(
     keeper: Keeper, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -294,42 +299,44 @@ async def test_a_commit_that_happened_though_it_was_reported_lost_is_found_again
     assert keeper.log.position.sequence == 2
 
 
-async def test_a_group_is_refused_while_the_clock_is_behind_the_log(keeper: Keeper) -> None:
-    await keeper.keep(asking("a"))
-    keeper.clock.advance(-11)
+async def test_a_group_is_refused_while_the_clock_is_behind_the_log(either_keeper: Keeper) -> None:
+    await either_keeper.keep(asking("a"))
+    either_keeper.clock.advance(-11)
     with pytest.raises(Unavailable) as caught:
-        await keeper.keep(asking("b"))
+        await either_keeper.keep(asking("b"))
     assert caught.value.reason == "CLOCK_JUMPED"
 
-    keeper.clock.advance(2)
-    await keeper.keep(asking("b"))
+    either_keeper.clock.advance(2)
+    await either_keeper.keep(asking("b"))
 
-    assert await keeper.told() == ["a", "b"]
+    assert await either_keeper.told() == ["a", "b"]
 
 
-async def test_more_than_may_wait_is_refused(keeper: Keeper, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_more_than_may_wait_is_refused(either_keeper: Keeper, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(writer, "MAX_WAITING", 3)
 
-    results = await asyncio.gather(*(keeper.keep(asking(str(number))) for number in range(5)), return_exceptions=True)
+    results = await asyncio.gather(
+        *(either_keeper.keep(asking(str(number))) for number in range(5)), return_exceptions=True
+    )
 
     refused = [result for result in results if isinstance(result, ResourceExhausted)]
     assert [error.reason for error in refused] == ["OVERLOADED", "OVERLOADED"]
-    assert await keeper.units() == ["0", "1", "2"]
+    assert await either_keeper.units() == ["0", "1", "2"]
 
 
-async def test_a_stopping_writer_finishes_what_waits_and_refuses_what_comes(keeper: Keeper) -> None:
-    waiting = [asyncio.ensure_future(keeper.keep(asking(str(number)))) for number in range(600)]
+async def test_a_stopping_writer_finishes_what_waits_and_refuses_what_comes(either_keeper: Keeper) -> None:
+    waiting = [asyncio.ensure_future(either_keeper.keep(asking(str(number)))) for number in range(600)]
     await asyncio.sleep(0)
 
-    stopping = asyncio.ensure_future(keeper.writer.stop())
+    stopping = asyncio.ensure_future(either_keeper.writer.stop())
     await asyncio.sleep(0)
     with pytest.raises(Unavailable) as caught:
-        await keeper.keep(asking("late"))
+        await either_keeper.keep(asking("late"))
     await stopping
 
     assert caught.value.reason == "SHUTTING_DOWN"
     assert len(await asyncio.gather(*waiting)) == 600
-    assert len(await keeper.units()) == 600
+    assert len(await either_keeper.units()) == 600
 
 
 async def test_a_callback_that_fails_after_the_commit_stops_nothing(keeper: Keeper) -> None:
@@ -342,9 +349,9 @@ async def test_a_callback_that_fails_after_the_commit_stops_nothing(keeper: Keep
     assert await keeper.units() == ["a"]
 
 
-async def test_an_event_carries_the_trace_of_its_call(keeper: Keeper) -> None:
+async def test_an_event_carries_the_trace_of_its_call(either_keeper: Keeper) -> None:
     trace = f"00-{'a' * 32}-{'b' * 16}-01"
 
-    await asyncio.gather(keeper.keep(asking("a"), trace_parent=trace), keeper.keep(asking("b")))
+    await asyncio.gather(either_keeper.keep(asking("a"), trace_parent=trace), either_keeper.keep(asking("b")))
 
-    assert [event.trace_parent for event in await keeper.events()] == [trace, ""]
+    assert [event.trace_parent for event in await either_keeper.events()] == [trace, ""]

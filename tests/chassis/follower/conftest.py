@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-async def source(tmp_path: Path) -> AsyncIterator[Keeper]:
+async def source(tmp_path: Path, kind: str) -> AsyncIterator[Keeper]:
     async with keeping(tmp_path / "source.db") as at_work:
         yield at_work
 
 
 @pytest.fixture
-async def reader(tmp_path: Path) -> AsyncIterator[Keeper]:
+async def reader(tmp_path: Path, kind: str) -> AsyncIterator[Keeper]:
     async with keeping(tmp_path / "reader.db") as at_work:
         yield at_work
 

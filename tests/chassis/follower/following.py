@@ -112,4 +112,4 @@ class Following:
         return {row.sequence: row.reason for row in rows}
 
     def stored(self) -> state.Cursor:
-        return self.reader.database.look(lambda connection: state.read_cursor(connection, self.source.log.name))
+        return self.reader.database.recall(lambda connection: state.read_cursor(connection, self.source.log.name))

@@ -5,16 +5,14 @@ from __future__ import annotations
 import asyncio
 import random
 import shutil
-import sqlite3
 import tempfile
 import uuid
-from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from renkei.event.v1.event_pb2 import EventBatch
 from renkei.event.v1.log_pb2 import ReadLogRequest, ReadLogResponse
@@ -30,6 +28,7 @@ from renkei_chassis.log.append import erase
 from tests.chassis.courier.servers import until
 from tests.chassis.follower.following import Following
 from tests.chassis.keeper import keeping
+from tests.databases import POSTGRESQL, binary, copy, edit, forget, on, restore
 
 if TYPE_CHECKING:
     from tests.chassis.keeper import Keeper
@@ -162,6 +161,13 @@ def test_any_order_with_losses_and_repeats_ends_the_same(seed: int) -> None:
     asyncio.run(_play(random.Random(seed)))
 
 
+@on(POSTGRESQL)
+@settings(max_examples=4, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(seed=st.integers(0, 10_000))
+def test_any_order_with_losses_and_repeats_ends_the_same_on_a_server(seed: int, kind: str) -> None:
+    asyncio.run(_play(random.Random(seed)))
+
+
 async def _play(chance: random.Random) -> None:
     directory = Path(await asyncio.to_thread(tempfile.mkdtemp))
     try:
@@ -186,6 +192,8 @@ async def _play(chance: random.Random) -> None:
             assert following.handled == words
             assert await following.words() == words
     finally:
+        for name in ("source.db", "reader.db"):
+            await asyncio.to_thread(forget, directory / name)
         await asyncio.to_thread(shutil.rmtree, directory)
 
 
@@ -271,10 +279,9 @@ async def test_an_erased_event_counts_as_applied(following: Following) -> None:
 # A log that was restored.
 
 
-def restore(path: Path, backup: Path) -> None:
-    shutil.copy(backup, path)
-    with closing(sqlite3.connect(path)) as connection, connection:
-        connection.execute("UPDATE renkei_fact SET value = ? WHERE key = 'epoch'", (b"a new epoch",))
+def restore_with_new_epoch(path: Path, backup: Path) -> None:
+    restore(path, backup)
+    edit(path, f"UPDATE renkei_fact SET value = {binary('a new epoch')} WHERE key = 'epoch'")  # noqa: S608 (the test's own words)
 
 
 @pytest.mark.parametrize("told_since", [0, 1, 5])
@@ -286,12 +293,12 @@ async def test_a_restored_log_is_read_again_and_nothing_happens_twice(
     async with keeping(path) as source:
         following = Following(source=source, reader=reader)
         await following.tell("a", "b")
-    await asyncio.to_thread(shutil.copy, path, backup)
+    await asyncio.to_thread(copy, path, backup)
     async with keeping(path) as source:
         following.source = source
         await following.tell("lost")
         await following.tick()
-    await asyncio.to_thread(restore, path, backup)
+    await asyncio.to_thread(restore_with_new_epoch, path, backup)
 
     async with keeping(path) as source:
         following.source = source

@@ -14,6 +14,6 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-async def keeper(tmp_path: Path) -> AsyncIterator[Keeper]:
+async def keeper(tmp_path: Path, kind: str) -> AsyncIterator[Keeper]:
     async with keeping(tmp_path / "keeper.db") as at_work:
         yield at_work

@@ -23,6 +23,7 @@ from renkei_chassis.log.append import MAX_EVENT_BYTES, PACK_BYTES, erase
 from renkei_chassis.log.digest import event_digest
 from renkei_chassis.log.read import read_events
 from tests.chassis.keeper import asking, keeping
+from tests.databases import SQLITE, on
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,7 +45,9 @@ async def packs(keeper: Keeper) -> list[EventBatch]:
 # Sequence and time.
 
 
-async def test_sequences_have_no_gap_and_times_go_forward_over_restarts_of_a_slow_clock(tmp_path: Path) -> None:
+async def test_sequences_have_no_gap_and_times_go_forward_over_restarts_of_a_slow_clock(
+    tmp_path: Path, kind: str
+) -> None:
     clock = ManualClock()
     for step in (0, -3, 0, 2, 0, -5):
         clock.advance(step)
@@ -59,7 +62,7 @@ async def test_sequences_have_no_gap_and_times_go_forward_over_restarts_of_a_slo
     assert len({event.id for event in events}) == 18
 
 
-async def test_a_log_in_front_of_the_clock_is_refused_until_the_clock_is_right(tmp_path: Path) -> None:
+async def test_a_log_in_front_of_the_clock_is_refused_until_the_clock_is_right(tmp_path: Path, kind: str) -> None:
     """Also after a restart with a clock set back meanwhile."""
     clock = ManualClock()
     async with keeping(tmp_path / "keeper.db", clock) as keeper:
@@ -75,7 +78,7 @@ async def test_a_log_in_front_of_the_clock_is_refused_until_the_clock_is_right(t
     assert caught.value.metadata == {"behind_seconds": "3600"}
 
 
-async def test_a_log_with_a_gap_is_refused(tmp_path: Path) -> None:
+async def test_a_log_with_a_gap_is_refused(tmp_path: Path, kind: str) -> None:
     async with keeping(tmp_path / "keeper.db") as keeper:
         await keeper.tell(1, 1, 1)
         await keeper.writer.run(
@@ -135,7 +138,8 @@ async def test_an_erased_event_keeps_everything_but_payload_and_salt(keeper: Kee
     assert after == before
 
 
-async def test_what_is_erased_is_in_no_file(tmp_path: Path) -> None:
+@on(SQLITE)
+async def test_what_is_erased_is_in_no_file(tmp_path: Path, kind: str) -> None:
     """Neither in the database nor in its write-ahead log, while a reader is connected all the time."""
     marker, kept = "MARKER-of-one-who-is-forgotten", "MARKER-of-one-who-stays"
 
@@ -147,7 +151,7 @@ async def test_what_is_erased_is_in_no_file(tmp_path: Path) -> None:
             new = NewEvent(payload=PersonaSubmitted(plan_hash=word * 30), resource="r")
             await keeper.writer.run(partial(Transaction.emit, event=new))
         salts = [event.salt for event in await keeper.log.events(after=0)][:100]
-        keeper.database.look(lambda connection: read_events(connection, "x", after=0, limit=1))
+        keeper.database.recall(lambda connection: read_events(connection, "x", after=0, limit=1))
         assert await asyncio.to_thread(files_with, marker)
 
         await keeper.writer.run(lambda transaction: erase(transaction, range(1, 101)))
@@ -203,7 +207,7 @@ async def test_each_event_is_in_one_pack_and_no_pack_is_too_large_for_the_courie
     assert await keeper.log.last_number() == len(found)
 
 
-async def test_a_pack_is_the_same_bytes_each_time_it_is_read(tmp_path: Path) -> None:
+async def test_a_pack_is_the_same_bytes_each_time_it_is_read(tmp_path: Path, kind: str) -> None:
     async with keeping(tmp_path / "keeper.db") as keeper:
         await keeper.tell(10, 20)
         await keeper.tell(30)

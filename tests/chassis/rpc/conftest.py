@@ -22,7 +22,7 @@ def port() -> Iterator[int]:
 
 
 @pytest.fixture
-async def keeper(tmp_path: Path) -> AsyncIterator[Keeper]:
+async def keeper(tmp_path: Path, kind: str) -> AsyncIterator[Keeper]:
     """Give somebody to carry out the writes."""
     async with keeping(tmp_path / "keeper.db") as at_work:
         yield at_work

@@ -11,15 +11,18 @@ from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from grpc_health.v1 import health_pb2
 from grpc_reflection.v1alpha import reflection_pb2
 from renkei.personas.v1.personas_pb2 import GetPersonaRequest, Persona
+from renkei.personas.v1.personas_pb2_grpc import PersonasServiceStub
 from renkei.tips.v1.tips_pb2 import WatchTipsRequest, WatchTipsResponse
 
-from renkei_chassis.errors import Unavailable
+from renkei_chassis.errors import RenkeiError, Unavailable
 from renkei_chassis.loopback import NotLoopbackError
+from renkei_chassis.rpc.client import Client
 from renkei_chassis.rpc.methods import Api, Call, DuplexMethod, ReadMethod, StreamMethod
 from renkei_chassis.rpc.pipeline import Pipeline
 from renkei_chassis.rpc.routes import make_route
 from renkei_chassis.rpc.server import Server
 from renkei_chassis.telemetry.metrics import Metrics
+from tests.agency import HASTY
 from tests.chassis.identity.tokens import Agency
 from tests.chassis.keeper import AGENCY, KEEP, Keeper, asking
 from tests.chassis.rpc.served import GET, LOG, PERSONAS, SUBMIT, TIPS, WATCH, answers, served
@@ -198,3 +201,28 @@ async def test_a_call_that_does_not_end_is_cut_after_the_patience(keeper: Keeper
         async with asyncio.timeout(5):
             await server.server.stop(0.05)
             await calling
+
+
+async def test_whoever_calls_while_a_server_ends_is_told_to_try_again(keeper: Keeper, port: int) -> None:
+    """gRPC cancels what comes in at the moment it ends; for our clients that is UNAVAILABLE like all the rest."""
+
+    async def call_on(client: Client) -> RenkeiError:
+        stub = client.stub(PersonasServiceStub)
+        while True:
+            try:
+                await client.call(stub.GetPersona, READ)
+            except RenkeiError as error:
+                return error
+            answered.set()
+
+    answered = asyncio.Event()
+    async with served(keeper, port) as server:
+        token = server.agency.officer(roles=["OFFICER"])
+        async with Client(f"127.0.0.1:{port}", token=lambda: token, patience=HASTY) as client:
+            calling = [asyncio.ensure_future(call_on(client)) for _ in range(30)]
+            await answered.wait()
+            await server.server.stop(5)
+            async with asyncio.timeout(10):
+                ends = await asyncio.gather(*calling)
+
+    assert {type(end) for end in ends} == {Unavailable}

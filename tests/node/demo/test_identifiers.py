@@ -7,7 +7,7 @@ import pytest
 
 from renkei_node.demo.identifiers import IdentifierSource, spell
 from renkei_normalform import IdentifierType, normalize
-from renkei_normalform.places import PLACES
+from renkei_normalform.plate_places import PLACES
 
 MANY = 200
 

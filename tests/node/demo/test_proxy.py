@@ -100,6 +100,29 @@ async def test_a_black_hole_keeps_both_sides_believing_and_gives_back_what_it_sw
         writer.close()
 
 
+async def test_a_one_way_cable_brings_what_is_said_and_no_answer_until_it_ends() -> None:
+    async with cable() as proxy, asyncio.timeout(SOON):
+        reader, writer = await asyncio.open_connection("127.0.0.1", proxy.port)
+        await proxy.set_mode(Mode.ONE_WAY)
+        writer.write(b"heard")
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(reader.read(1), A_WHILE)
+
+        await proxy.set_mode(Mode.PASS)
+
+        assert await reader.readexactly(5) == b"heard"
+        writer.close()
+
+
+async def test_two_hands_may_put_back_one_cable() -> None:
+    async with cable() as proxy:
+        await proxy.set_mode(Mode.CUT)
+
+        await asyncio.gather(proxy.set_mode(Mode.PASS), proxy.set_mode(Mode.PASS))
+
+        assert await say(proxy, b"once") == b"once"
+
+
 async def test_a_slow_cable_brings_it_later() -> None:
     async with cable() as proxy:
         await proxy.set_mode(Mode.DELAY, delay_seconds=A_WHILE)

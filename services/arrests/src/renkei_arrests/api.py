@@ -84,7 +84,7 @@ class ArrestsApi:
         return self._rules.undelete(transaction, name=request.name, caller=caller)
 
     async def get(self, request: arrests_pb2.GetArrestRequest, call: Call) -> arrests_pb2.Arrest:
-        arrest: arrests_pb2.Arrest = self._reads.get(request.name, version=request.version)
+        arrest: arrests_pb2.Arrest = await self._reads.get(request.name, version=request.version)
         return arrest
 
     async def list(self, request: arrests_pb2.ListArrestsRequest, call: Call) -> arrests_pb2.ListArrestsResponse:

@@ -32,8 +32,8 @@ class Settings(BaseModel):
         default=90,
         ge=1,
         le=3650,
-        description="How many days before and after its arrest a handle is taken to belong to the same person, "
-        "where nobody says. Handles are sold and used again.",
+        description="How many days before and after its arrest a handle, an invite link or a place is taken to be "
+        "the same person's, where nobody says. Handles are sold and used again.",
     )
     undelete_days: int = Field(
         default=30,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from renkei_arrests.api import ArrestsApi
@@ -21,26 +22,27 @@ if TYPE_CHECKING:
 
 def blueprint(settings: Settings) -> Blueprint:
     """Describe the service. It follows the exchange, through which other agencies' records come in."""
+    return Blueprint(name="arrests", schema=SCHEMA, wire=partial(wire, settings))
 
-    def wire(parts: Parts) -> Wiring:
-        policy = Policy(
-            agency=parts.agency,
-            members=frozenset(settings.members),
-            release_without_instrument=settings.release_without_instrument,
-            contact_desk=settings.contact_desk,
-            handle_span=timedelta(days=settings.handle_span_days),
-            undelete=timedelta(days=settings.undelete_days),
-        )
-        reach = Reach(parts.client("exchange"), peers=policy.members - {parts.agency})
-        reads = Reads(
-            ARRESTS,
-            agency=parts.agency,
-            database=parts.database,
-            tokens=parts.tokens,
-            clock=parts.clock,
-            reach=reach,
-        )
-        api = ArrestsApi(rules=Rules(ARRESTS, policy), reads=reads, changes=parts.changes, writer=parts.writer)
-        return Wiring(api=api.api(), follows={"exchange": FROM_EXCHANGE}, tasks={"reach": reach.run})
 
-    return Blueprint(name="arrests", schema=SCHEMA, wire=wire)
+def wire(settings: Settings, parts: Parts) -> Wiring:
+    """Put the parts together."""
+    policy = Policy(
+        agency=parts.agency,
+        members=frozenset(settings.members),
+        release_without_instrument=settings.release_without_instrument,
+        contact_desk=settings.contact_desk,
+        handle_span=timedelta(days=settings.handle_span_days),
+        undelete=timedelta(days=settings.undelete_days),
+    )
+    reach = Reach(parts.client("exchange"), peers=policy.members - {parts.agency})
+    reads = Reads(
+        ARRESTS,
+        agency=parts.agency,
+        database=parts.database,
+        tokens=parts.tokens,
+        clock=parts.clock,
+        reach=reach,
+    )
+    api = ArrestsApi(rules=Rules(ARRESTS, policy), reads=reads, changes=parts.changes, writer=parts.writer)
+    return Wiring(api=api.api(), follows={"exchange": FROM_EXCHANGE}, tasks={"reach": reach.run})

@@ -7,12 +7,16 @@ import asyncio
 import logging
 import signal
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, Field
 
 from renkei_chassis.courier import Endpoint, load_user_key
+from renkei_chassis.database.place import DatabaseInUseError, WrongOwnerError
+from renkei_chassis.database.postgresql.url import of_service
+from renkei_chassis.database.schema import SchemaError
 from renkei_chassis.errors import SettingsError
 from renkei_chassis.identity import Issuer, load_private, load_trust
 from renkei_chassis.service import Blueprint, Service, Surroundings
@@ -33,10 +37,21 @@ class ProcessSettings(BaseModel):
 
     agency: str = Field(pattern=r"^agencies/[a-z]{2}-[a-z0-9]{2,8}$", description="Whose service it is.")
     data_directory: Path = Field(description="Where its database lies.")
+    database: str = Field(
+        default="",
+        repr=False,
+        description="Its PostgreSQL database, `postgresql://user@host:5432/renkei_tips`; `{service}` in it is the "
+        "service's name. Empty for a file in `data_directory`.",
+    )
     key: Path = Field(description="The service's own private key, a file of mode 0600.")
     trust: Path = Field(description="The agency's trust file.")
     addresses: dict[str, str] = Field(description="`127.0.0.1:port` of every service of the agency, by name.")
     metrics_port: int = Field(default=0, ge=0, le=32767, description="Port of /metrics; 0 for none.")
+    writer_process: bool = Field(
+        default=False,
+        description="Carry out the calls that write in a process of their own: more throughput for one more process. "
+        "For tips, arrests and personas.",
+    )
     nats_url: str = Field(default="", description="The agency's own nats-server; empty to work without.")
     nats_key: Path | None = Field(default=None, description="The services' key at that nats-server.")
 
@@ -62,7 +77,7 @@ def main(
         telemetry = load(TelemetrySettings, path, "telemetry")
         around = _surroundings(settings, telemetry, name, more_issuers(path))
         asyncio.run(_run(Service(blueprint=make(path), surroundings=around), settings.metrics_port))
-    except (SettingsError, OSError) as error:
+    except (SettingsError, DatabaseInUseError, WrongOwnerError, SchemaError, OSError) as error:
         print(error, file=sys.stderr)  # noqa: T201 (the command line of this process)
         return 1
     finally:
@@ -80,12 +95,14 @@ def _surroundings(
     return Surroundings(
         agency=settings.agency,
         data_directory=settings.data_directory,
+        databases=partial(of_service, settings.database) if settings.database else None,
         addresses=settings.addresses,
         key=load_private(settings.key),
         trust=load_trust(settings.trust).merged(more_issuers),
         courier=courier,
         collector=open_collector(telemetry),
         telemetry=telemetry,
+        writer_process=settings.writer_process,
     )
 
 

@@ -55,6 +55,8 @@ _MAX_TEXT_BYTES: Final = 200
 _MAX_KEY_BYTES: Final = 64
 _MAX_METADATA: Final = 12
 _OVERHEAD_BYTES: Final = 320  # type names of the two details, reason, domain, `violations_omitted`
+# What gRPC says where it is the client that cancelled.
+_OF_THIS_SIDE: Final = ("Locally cancelled", "Channel closed")
 _OR_MISSING: Final = "(or it does not exist)"
 
 
@@ -268,8 +270,8 @@ def from_rpc_error(error: grpc.RpcError) -> RenkeiError:
     """Rebuild the typed error from a failed call, sync or async.
 
     A server that sends no details, details of another domain, or broken ones is still classed by
-    its code, with reason `UNKNOWN`. What the server wrote is bounded here too: a peer may be
-    hostile.
+    its code, with reason `UNKNOWN`; a call that a server's end cancelled is Unavailable. What the
+    server wrote is bounded here too: a peer may be hostile.
     """
     code, message = grpc.StatusCode.UNKNOWN, ""
     trailers: Iterable[tuple[str, str | bytes]] = ()
@@ -282,6 +284,9 @@ def from_rpc_error(error: grpc.RpcError) -> RenkeiError:
     if info is not None and info.domain == DOMAIN:
         reason, metadata = _cut(info.reason, _MAX_KEY_BYTES), dict(_bounded(info.metadata))
     kind = _CLASSES.get(code, Unclassified)
+    if kind is Cancelled and info is None and not message.startswith(_OF_THIS_SIDE):
+        # A server of gRPC that ends cancels what comes in at that moment; ours never says CANCELLED.
+        kind, message = Unavailable, "the server ended while it was called"
     if kind is Unclassified:
         metadata["grpc_code"] = code.name
     if kind is NotAllowed and message.endswith(_OR_MISSING):

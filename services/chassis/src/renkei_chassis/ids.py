@@ -4,24 +4,45 @@ from __future__ import annotations
 
 import hashlib
 import os
+import struct
 import threading
 import time
 import uuid
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 _RANDOM_BITS: Final = 32
 _COUNTER_BITS: Final = 42
 _COUNTER_END: Final = 1 << _COUNTER_BITS
 _VARIANT: Final = 0b10 << 62
+_WORDS: Final = 512
 
 
-def _random_bits(count: int) -> int:
-    """Do what `secrets.randbits` does, without its detour."""
-    size = (count + 7) // 8
-    return int.from_bytes(os.urandom(size), "big") >> (size * 8 - count)
+class _RandomBits:
+    """Does what `secrets.randbits` does, from a supply that asks the kernel once for some hundred ids.
+
+    Each question to the kernel also lets another thread have the interpreter, in the middle of a commit group.
+    """
+
+    def __init__(self) -> None:
+        self._supply: Iterator[int] = iter(())
+
+    def __call__(self, count: int) -> int:
+        """Give so many bits, 64 at most. Safe to share between threads."""
+        word = next(self._supply, None)
+        if word is None:
+            self._supply = supply = iter(struct.unpack(f"{_WORDS}Q", os.urandom(8 * _WORDS)))
+            word = next(supply)
+        return word >> (64 - count)
+
+    def restart(self) -> None:
+        """Forget what is left: a forked child must not go on with its parent's supply."""
+        self._supply = iter(())
+
+
+_random_bits: Final = _RandomBits()
 
 
 class Uuid7Source:
@@ -71,6 +92,7 @@ class Uuid7Source:
 uuid7: Final = Uuid7Source()
 """The process's own source: call `uuid7()` where no `new_id=` was handed in."""
 
+os.register_at_fork(after_in_child=_random_bits.restart)
 os.register_at_fork(after_in_child=uuid7.restart)
 
 

@@ -14,9 +14,10 @@ from renkei_chassis.alarms import STREAM_DISTRUSTED, Alarms
 from renkei_chassis.clock import Clock, WallClock
 from renkei_chassis.courier import LOG_MAX_AGE, Connection, DurableShape, Endpoint, Receiver, Relay, log_shape
 from renkei_chassis.database.engine import Database, Owner
+from renkei_chassis.database.process.frames import Start
 from renkei_chassis.database.retention import forget_requests, see_hour
 from renkei_chassis.database.writer import Writer
-from renkei_chassis.errors import RenkeiError
+from renkei_chassis.errors import RenkeiError, SettingsError
 from renkei_chassis.follower.api import follower_api
 from renkei_chassis.follower.apply import Applier, Handler
 from renkei_chassis.follower.follower import Follower
@@ -35,6 +36,7 @@ from renkei_chassis.telemetry.metrics import Metrics
 from renkei_chassis.telemetry.otlp import Exporting
 from renkei_chassis.telemetry.settings import TelemetrySettings
 from renkei_chassis.telemetry.tracing import Tracing, traceparent
+from renkei_chassis.write_methods import by_path, recipe
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
     from renkei.event.v1.log_pb2 import ReadLogRequest, ReadLogResponse
 
+    from renkei_chassis.database.postgresql.url import PostgresUrl
     from renkei_chassis.database.schema import Schema
     from renkei_chassis.follower.state import Aside
     from renkei_chassis.rpc.methods import Api
@@ -68,11 +71,15 @@ class Surroundings:
     key: Ed25519PrivateKey
     """The service's own key; its public half stands in `trust`."""
     trust: TrustFile
+    databases: Callable[[str], PostgresUrl] | None = None
+    """Where each service's PostgreSQL database is, by short name; None for a file each in `data_directory`."""
     courier: Endpoint | None = None
     """The agency's own NATS; None to work without."""
     stream_max_age: timedelta = LOG_MAX_AGE
     """How long messages of the service's log stay on NATS. Whoever misses them reads the log."""
     reflection: bool = False
+    writer_process: bool = False
+    """Calls that write are carried out in a process of their own, where the service's rules can be carried there."""
     clock: Clock = field(default_factory=WallClock)
     collector: Collector | None = None
     """Where spans and numbers go, the same for all services of a process; None to export nothing."""
@@ -120,6 +127,7 @@ class Blueprint:
     name: str
     schema: Schema
     wire: Callable[[Parts], Wiring]
+    """Called once more in the writer's process, if there is one: therefore a function of a module, or a partial."""
 
 
 class Service:
@@ -142,8 +150,9 @@ class Service:
         around, name = self._around, self.name
         address = around.addresses[name]
         owner = Owner(agency=around.agency, service=name)
-        path = around.data_directory / f"{name}.db"
-        self.database = await asyncio.to_thread(Database.open, path, owner=owner, schema=self._blueprint.schema)
+        file = around.data_directory / f"{name}.db"
+        where = file if around.databases is None else around.databases(name)
+        self.database = await asyncio.to_thread(Database.open, where, owner=owner, schema=self._blueprint.schema)
         self._ending.push_async_callback(asyncio.to_thread, self.database.close)
         try:
             await self._export()
@@ -193,6 +202,8 @@ class Service:
         for close in reversed(wiring.closing):
             self._ending.push_async_callback(close)
         self._ending.push_async_callback(self._end_tasks)
+        if around.writer_process:
+            await self._move_calls(wiring.api)
         follower_methods = self._follow(wiring.follows, tokens)
         verifier = Verifier(audience=around.agency, trust=around.trust)
         pipeline = Pipeline(
@@ -221,6 +232,22 @@ class Service:
     async def stop(self) -> None:
         """Drain the calls, end the tasks, finish the writes, let go of the database; a failure stops none of it."""
         await self._ending.aclose()
+
+    async def _move_calls(self, api: Api) -> None:
+        agency, name = self._around.agency, self.name
+        known = by_path(api)
+        start = Start(
+            shared=self.database.shared,
+            owner=Owner(agency=agency, service=name),
+            recipe=recipe(self._blueprint.wire, agency=agency, service=name),
+        )
+        try:
+            await self.writer.move_calls(start, key=lambda method, path: path if known.get(path) is method else None)
+        except TypeError as error:
+            raise SettingsError(f"writer_process: {name} cannot have its writer in a process of its own") from error
+        self.metrics.observed(
+            "renkei_writer_starts", "Starts of the writer's process.", lambda: self.writer.process_starts
+        )
 
     async def _end_tasks(self) -> None:
         for task in self._tasks:

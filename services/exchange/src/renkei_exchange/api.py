@@ -67,7 +67,7 @@ class ExchangeApi:
         peer = call.caller.agency
         if peer not in self._peers:
             raise NotAllowed("NOT_A_MEMBER", "the caller's agency is not in this node's federation")
-        last = self._outbound(peer, request.lane).position.bundle
+        last = (await self._outbound(peer, request.lane)).position.bundle
         try:
             after = resume_after(
                 epoch=self._epoch, last_bundle=last, asked_epoch=request.epoch, asked_after=request.after_bundle
@@ -97,7 +97,7 @@ class ExchangeApi:
         names = [name for name in sorted(self._peers) if name > after]
         size = page_size(request.page_size, default=len(self._peers), largest=len(self._peers))
         answer = exchange_pb2.ListPeersResponse(
-            peers=[self._peer(self._peers[name]) for name in names[:size]],
+            peers=[await self._peer(self._peers[name]) for name in names[:size]],
             unreachable=[name for name in sorted(self._peers) if not self._peers[name].reachable],
         )
         if len(names) > size:
@@ -132,7 +132,7 @@ class ExchangeApi:
             answer.next_page_token = self._tokens.encode(_DELIVERIES, request, (rows[size - 1].id,))
         return answer
 
-    def _peer(self, peer: Peer) -> PeerMessage:
+    async def _peer(self, peer: Peer) -> PeerMessage:
         message = PeerMessage(
             name=peer.agency.name,
             display_name=peer.agency.display_name,
@@ -141,13 +141,13 @@ class ExchangeApi:
         )
         message.state_time.FromMicroseconds(peer.since_us)
         for lane in LANES:
-            message.lanes.append(self._inbound_status(peer, lane))
-            message.lanes.append(self._outbound_status(peer, lane))
+            message.lanes.append(await self._inbound_status(peer, lane))
+            message.lanes.append(await self._outbound_status(peer, lane))
         return message
 
-    def _inbound_status(self, peer: Peer, lane: Lane.ValueType) -> LaneStatus:
+    async def _inbound_status(self, peer: Peer, lane: Lane.ValueType) -> LaneStatus:
         at_work = peer.lanes[lane]
-        state = self._database.look(partial(store.read_state, peer=peer.agency.name, lane=lane, outbound=False))
+        state = await self._database.look(partial(store.read_state, peer=peer.agency.name, lane=lane, outbound=False))
         status = LaneStatus(
             lane=lane,
             last_bundle=max(at_work.last_known, state.position.bundle),
@@ -159,8 +159,8 @@ class ExchangeApi:
         _set_time(status, state.receive_time_us)
         return status
 
-    def _outbound_status(self, peer: Peer, lane: Lane.ValueType) -> LaneStatus:
-        state = self._outbound(peer.agency.name, lane)
+    async def _outbound_status(self, peer: Peer, lane: Lane.ValueType) -> LaneStatus:
+        state = await self._outbound(peer.agency.name, lane)
         status = LaneStatus(
             lane=lane,
             outbound=True,
@@ -171,8 +171,8 @@ class ExchangeApi:
         _set_time(status, state.receive_time_us)
         return status
 
-    def _outbound(self, peer: str, lane: Lane.ValueType) -> store.LaneState:
-        return self._database.look(partial(store.read_state, peer=peer, lane=lane, outbound=True))
+    async def _outbound(self, peer: str, lane: Lane.ValueType) -> store.LaneState:
+        return await self._database.look(partial(store.read_state, peer=peer, lane=lane, outbound=True))
 
 
 def _set_time(status: LaneStatus, time_us: int) -> None:

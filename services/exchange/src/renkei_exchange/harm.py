@@ -45,13 +45,19 @@ _KIND: Final = "harm"
 _REVIEW_US: Final = REVIEWED_WITHIN // timedelta(microseconds=1)
 
 
-def receive(transaction: Transaction, origin: str, data: bytes) -> bool:
-    """Keep a message that a peer raised. False: it is none, or speaks for another agency."""
+def read(origin: str, data: bytes) -> ImminentHarmRaised | None:
+    """Read a message that a peer raised. None: it is none, or speaks for another agency."""
     try:
         raised = ImminentHarmRaised.FromString(data)
     except DecodeError:
-        return False
-    if not NAME.matches(raised.name) or not raised.name.startswith(f"{origin}/"):
+        return None
+    return raised if NAME.matches(raised.name) and raised.name.startswith(f"{origin}/") else None
+
+
+def receive(transaction: Transaction, origin: str, data: bytes) -> bool:
+    """Keep a message that a peer raised. False: it is none, or speaks for another agency."""
+    raised = read(origin, data)
+    if raised is None:
         return False
     if _find(transaction, raised.name) is None:
         content = raised.SerializeToString(deterministic=True)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, Never
 from renkei.exchange.v1.exchange_pb2 import ReadLaneRequest, ReadLaneResponse
 
 from renkei_chassis.errors import OutOfRange, RenkeiError
+from renkei_chassis.failpoints import Place, hit
 from renkei_exchange import alarms, store
 from renkei_exchange.lane import (
     Ask,
@@ -65,7 +66,7 @@ class InboundLane:
         control: InboundLane | None = None,
     ) -> None:
         """Take the peer's own answer (`read_lane`), and for a data lane the control lane beside it."""
-        state = database.look(partial(store.read_state, peer=route.origin, lane=route.lane, outbound=False))
+        state = database.recall(partial(store.read_state, peer=route.origin, lane=route.lane, outbound=False))
         self.route = route
         self.position = state.position
         self.blocked = state.blocked
@@ -238,6 +239,7 @@ class InboundLane:
         if not takes:
             return
         await self._writer.run(partial(self._bring_in, tuple(takes)))
+        hit(Place.AFTER_LANE_COMMIT)
         self.position, self.blocked = takes[-1].position, ""
         takes.clear()
         self._moved.set()

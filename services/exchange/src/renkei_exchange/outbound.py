@@ -93,7 +93,7 @@ class LaneSource:
 
     async def last_number(self) -> int:
         """Give the number of the last bundle."""
-        state = self._database.look(partial(store.read_state, peer=self._peer, lane=self._lane, outbound=True))
+        state = await self._database.look(partial(store.read_state, peer=self._peer, lane=self._lane, outbound=True))
         return state.position.bundle
 
     async def read(self, after: int, limit: int) -> Sequence[tuple[int, bytes]]:

@@ -39,7 +39,7 @@ class Received:
         self._noted: dict[tuple[str, Lane.ValueType], int] = {}
         self._news = asyncio.Event()
         self._through: dict[tuple[str, int], int] = {
-            (peer, lane): database.look(partial(store.read_state, peer=peer, lane=lane, outbound=True)).received
+            (peer, lane): database.recall(partial(store.read_state, peer=peer, lane=lane, outbound=True)).received
             for peer in peers
             for lane in LANES
         }

@@ -212,6 +212,7 @@ def read_bundles(
         .where(bundles.c.peer == peer, bundles.c.lane == lane, bundles.c.number > after)
         .order_by(bundles.c.number)
         .limit(min(limit, SLICE_BUNDLES))
+        .execution_options(stream_results=True)
     )
     found: list[tuple[int, bytes]] = []
     size = 0

@@ -75,7 +75,7 @@ class LeadsApi:
         parts = NAME.parse(request.name)
         row = None
         if request.name.startswith(f"{self._agency}/"):
-            row = self._database.look(partial(store.find_lead, lead=parts["lead"]))
+            row = await self._database.look(partial(store.find_lead, lead=parts["lead"]))
         if row is None:
             raise _denied()
         return read_content(row)

@@ -12,6 +12,7 @@ COMMANDS: Final = {
     "demo": ("demo", "Seven agencies on this machine: the main job, played and checked."),
     "init": ("init", "Make a node's directory: keys, trust file, settings."),
     "up": ("up", "Run a node until it is told to stop."),
+    "doctor": ("doctor", "Look a node over: what is wrong, and what to do."),
     "status": ("status", "Show services, peers, lanes, lag and repairs."),
     "tail": ("tail", "Follow what happens at a node, as it happens."),
     "leads": ("leads", "List leads with their evidence."),
@@ -58,6 +59,7 @@ def main() -> None:
       renkei init ./jp-12 --agency jp-12   a directory for one node
       renkei up ./jp-12                    run it
       renkei status ./jp-12                how it stands
+      renkei doctor ./jp-12                what is wrong with it, and what to do
 
     All data of the demo is invented (演習データ). No official body endorses this software.
     """

@@ -9,6 +9,7 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import renkei_arrests.settings
@@ -23,6 +24,7 @@ import renkei_tips.settings
 import renkei_tips.wiring
 from renkei_chassis.clock import WallClock
 from renkei_chassis.courier import Endpoint, load_user_key
+from renkei_chassis.database.postgresql.url import of_service
 from renkei_chassis.files import replace
 from renkei_chassis.identity import load_private, load_trust
 from renkei_chassis.service import Blueprint, Service, Surroundings
@@ -164,6 +166,7 @@ def _surroundings(agency: Agency, service: str, collector: Collector | None) -> 
     return Surroundings(
         agency=name,
         data_directory=directory.data,
+        databases=partial(of_service, agency.settings.database) if agency.settings.database else None,
         addresses={each: agency.ports.address(each) for each in SERVICES},
         key=load_private(directory.service_key(service)),
         trust=trust,

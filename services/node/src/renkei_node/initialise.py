@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from renkei_chassis.courier import generate_user_key, save_user_key
+from renkei_chassis.files import write_new
 from renkei_chassis.identity import Issuer, IssuerKind, TrustFile, generate, public_text, save_private, save_trust
 from renkei_node.layout import SERVICES, NodeDirectory
 
@@ -56,7 +57,8 @@ def initialise(directory: NodeDirectory, settings: NodeSettings, ports: Ports) -
     peer_key = generate_user_key()
     save_user_key(peer_key, directory.nats_exchange_key)
     sections = {"node": settings.model_dump(), "ports": ports.model_dump()}
-    directory.settings.write_text(to_toml(sections))
+    # Synced, as the keys are: a power cut a moment later must not leave an empty file.
+    write_new(directory.settings, to_toml(sections).encode(), mode=0o644)
     return PublicIdentity(
         agency=agency,
         exchange_public_key=exchange_public,

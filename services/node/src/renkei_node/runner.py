@@ -9,7 +9,7 @@ import os
 import signal
 import sys
 from contextlib import closing, contextmanager
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from renkei_chassis.files import replace
 from renkei_chassis.telemetry.logging import configure, log_event
@@ -18,7 +18,7 @@ from renkei_node.composition import Node, read_agency
 from renkei_node.officer_token import make_token
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from renkei_node.layout import NodeDirectory
 
@@ -35,7 +35,14 @@ class NodeRunningError(Exception):
     """Another process runs this node."""
 
 
-def run_node(directory: NodeDirectory, *, say: Callable[[str], None], tether: int | None = None) -> None:
+class Say(Protocol):
+    """Takes the few lines that a running node has for a terminal, each also as facts for a program."""
+
+    def __call__(self, text: str, /, **facts: str) -> None:
+        """Say it."""
+
+
+def run_node(directory: NodeDirectory, *, say: Say, tether: int | None = None) -> None:
     """Run until a signal says so, then drain and stop. `say` takes the few lines for a terminal.
 
     `tether` is the reading end of a pipe: where it ends, so does the node, as at a signal.
@@ -54,7 +61,7 @@ def run_node(directory: NodeDirectory, *, say: Callable[[str], None], tether: in
             writer.close()
 
 
-async def _run(node: Node, *, say: Callable[[str], None], tether: int | None) -> None:
+async def _run(node: Node, *, say: Say, tether: int | None) -> None:
     settings, ports = node.agency.settings, node.agency.ports
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -67,11 +74,14 @@ async def _run(node: Node, *, say: Callable[[str], None], tether: int | None) ->
     renewal = asyncio.create_task(_renew_operator_token(node))
     try:
         await node.start()
-        say(f"{settings.agency}: serving; exchange {ports.address('exchange')}, metrics {ports.address('metrics')}")
+        exchange, metrics = ports.address("exchange"), ports.address("metrics")
+        serving = f"{settings.agency}: serving; exchange {exchange}, metrics {metrics}"
+        say(serving, agency=settings.agency, state="serving", exchange=exchange, metrics=metrics)
         if settings.release_without_instrument:
-            say(f"{settings.agency}: release_without_instrument is on: records leave without a legal instrument")
+            warning = "release_without_instrument is on: records leave without a legal instrument"
+            say(f"{settings.agency}: {warning}", agency=settings.agency, warning=warning)
         await stop.wait()
-        say(f"{settings.agency}: stopping")
+        say(f"{settings.agency}: stopping", agency=settings.agency, state="stopping")
     finally:
         renewal.cancel()
         await asyncio.gather(renewal, return_exceptions=True)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, field_validator
 
+from renkei_chassis.database.postgresql.url import SERVICE
 from renkei_chassis.settings import STRICT
 
 # Below the ephemeral range: an outgoing connection must not take the port while the server is down.
@@ -42,6 +43,14 @@ class NodeSettings(BaseModel):
         le=1_000_000,
         description="What the nats-server's store may take on disk. It is a buffer that can be rebuilt.",
     )
+    database: str = Field(
+        default="",
+        repr=False,
+        description="A PostgreSQL server instead of files: `postgresql://user@host:5432/renkei_{service}` names a "
+        "database for each service, which is there and empty at the first start. `?sslmode=verify-full` and the other "
+        "parameters of libpq follow. A password stands better in `~/.pgpass` or in `RENKEI_NODE_DATABASE`. "
+        "Empty: a file for each service in `data/`.",
+    )
     nats_log_hours: int = Field(
         default=24,
         ge=1,
@@ -61,6 +70,13 @@ class NodeSettings(BaseModel):
     log_files: int = Field(
         default=8, ge=1, le=1000, description="How many files of the log are kept, the newest included."
     )
+
+    @field_validator("database")
+    @classmethod
+    def _names_each_service(cls, text: str) -> str:
+        if text and SERVICE not in text:
+            raise ValueError(f"must contain {SERVICE}: each service has a database of its own")
+        return text
 
 
 class Ports(BaseModel):

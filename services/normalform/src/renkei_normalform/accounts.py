@@ -3,6 +3,7 @@
 import re
 from typing import Final, NamedTuple
 
+from renkei_normalform.bank_names import with_codes
 from renkei_normalform.refusal import NotAnIdentifier, Reason
 from renkei_normalform.text import DASHES, DIGITS, DOTS
 
@@ -39,13 +40,36 @@ class _Parts(NamedTuple):
     numbers_before_kind: int
 
 
+# 記号 and 番号 of the post office: 10180-12345671 is branch 018, account 1234567. The fifth digit is a zero always.
+_POST_OFFICE: Final = "9900"
+_SAVINGS: Final = re.compile(r"1([0-9]{2})[0-9]0(?:-[0-9])?[-の]{1,2}([0-9]{1,7})1")
+_TRANSFER: Final = re.compile(r"0([0-9]{2})[0-9]0(?:-[0-9])?[-の]{1,2}([0-9]{2,7})")
+_HOLDER: Final = re.compile(r"[ ,、/]*(?:口座)?(?:名義人?|受取人)[ :=].*", re.DOTALL)
+_NO_NAME_BEGINS: Final = "0123456789記口"
+_POST_OFFICE_WORDS: Final = re.compile(
+    r"ゆうちょ(?:銀行)?|郵便局|郵便貯金|郵貯|総合口座|通常貯金|振替口座|振替|記号番号|記号|番号|[:;=()\[\]/,、]"
+)
+
+
+_HYPHENS: Final = str.maketrans(dict.fromkeys(DASHES, "-"))
+_AROUND_HYPHENS: Final = re.compile(r" *- *| +")
+
+
 def read(text: str) -> str:
     """Return the account with all its zeros; every part is needed, since the same number exists as 普通 and as 当座.
 
-    Bank and branch are written in full. The number alone may be shorter than seven digits and is filled with zeros
-    on the left, as banks do themselves; it must stand apart from the other digits for that.
+    Bank and branch are written as codes in full, or by their names. The number alone may be shorter than seven digits
+    and is filled with zeros on the left, as banks do themselves; it must stand apart from the other digits for that.
     """
-    parts = _split(text.translate(DIGITS))
+    if post_office := _of_post_office(text):
+        return post_office
+    text = _HOLDER.sub("", text)
+    try:
+        parts = _split(text.translate(DIGITS))
+    except NotAnIdentifier as refused:
+        if refused.reason is not Reason.UNEXPECTED_CHARACTER or text[0] in _NO_NAME_BEGINS:
+            raise
+        parts = _split(with_codes(text).translate(DIGITS))
     if len(parts.kinds) > 1:
         raise NotAnIdentifier(Reason.WRONG_SHAPE)
     if parts.kinds:
@@ -58,6 +82,21 @@ def read(text: str) -> str:
     if not int(bank) or not int(number):
         raise NotAnIdentifier(Reason.ALL_ZERO)
     return f"{bank}-{branch}-{kind}-{number.zfill(_LONGEST)}"
+
+
+def _of_post_office(text: str) -> str:
+    """Read 記号 and 番号, which the post office prints in place of branch and number; "" for any other text."""
+    digits = _POST_OFFICE_WORDS.sub(" ", text).translate(DIGITS).translate(_HYPHENS).strip()
+    digits = _AROUND_HYPHENS.sub("-", digits)
+    if savings := _SAVINGS.fullmatch(digits):
+        branch, kind, number = f"{savings[1]}8", "1", savings[2]
+    elif transfer := _TRANSFER.fullmatch(digits):
+        branch, kind, number = f"{transfer[1]}9", "2", transfer[2]
+    else:
+        return ""
+    if not int(number):
+        raise NotAnIdentifier(Reason.ALL_ZERO)
+    return f"{_POST_OFFICE}-{branch}-{kind}-{number.zfill(_LONGEST)}"
 
 
 def _split(text: str) -> _Parts:

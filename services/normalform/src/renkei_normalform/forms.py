@@ -6,8 +6,8 @@ from typing import Final
 
 # Two agencies compare values only when their versions are equal: skew would miss links without a sign.
 # Raise it with every change that gives any accepted text another value, refuses it, or accepts what was refused
-# (a new version of phonenumbers that moves a Japanese range counts as such a change).
-VERSION: Final = 1
+# (a new version of phonenumbers that moves a Japanese range, or of a table in hatch_build.py, counts as such a change).
+VERSION: Final = 2
 
 UNKNOWN_PLATFORM: Final = "unknown"
 
@@ -19,6 +19,15 @@ class IdentifierType(StrEnum):
     BANK_ACCOUNT = "BANK_ACCOUNT"
     HANDLE = "HANDLE"
     VEHICLE_PLATE = "VEHICLE_PLATE"
+    IMEI = "IMEI"
+    ICCID = "ICCID"
+    IMSI = "IMSI"
+    PLATFORM_ACCOUNT_ID = "PLATFORM_ACCOUNT_ID"
+    INVITE_LINK = "INVITE_LINK"
+    PLACE = "PLACE"
+    CRYPTO_WALLET = "CRYPTO_WALLET"
+    DISPLAY_NAME = "DISPLAY_NAME"
+    MODUS_OPERANDI = "MODUS_OPERANDI"
 
 
 class Strength(StrEnum):
@@ -44,6 +53,16 @@ _STRENGTHS: Final = {
     IdentifierType.BANK_ACCOUNT: Strength.STRONG,
     IdentifierType.HANDLE: Strength.MEDIUM,
     IdentifierType.VEHICLE_PLATE: Strength.STRONG,
+    IdentifierType.IMEI: Strength.STRONG,
+    IdentifierType.ICCID: Strength.STRONG,
+    IdentifierType.IMSI: Strength.STRONG,
+    IdentifierType.PLATFORM_ACCOUNT_ID: Strength.STRONG,
+    # A link is revoked and the group behind it changes; a house gets other tenants.
+    IdentifierType.INVITE_LINK: Strength.MEDIUM,
+    IdentifierType.PLACE: Strength.MEDIUM,
+    IdentifierType.CRYPTO_WALLET: Strength.STRONG,
+    IdentifierType.DISPLAY_NAME: Strength.WEAK,
+    IdentifierType.MODUS_OPERANDI: Strength.WEAK,
 }
 
 

@@ -4,6 +4,7 @@ import re
 from typing import Final
 
 from renkei_normalform.forms import UNKNOWN_PLATFORM
+from renkei_normalform.links import armed
 from renkei_normalform.refusal import NotAnIdentifier, Reason
 
 # What each platform lets people register. Signal's names end in a dot and at least two digits.
@@ -31,15 +32,25 @@ _BARE: Final = re.compile(r"@([^ :/@]+)")
 
 _LINK: Final = re.compile(r"(?:https?://)?(?:www\.|m\.|mobile\.)?([a-z.]+)/([^?#]*)(.*)")
 _TELEGRAM_SUBDOMAIN: Final = re.compile(r"(?:https?://)?([a-z0-9_]+)\.t\.me/?")
-_TELEGRAM_SCHEME: Final = re.compile(r"tg://resolve\?domain=([a-z0-9_]+)")
+_TELEGRAM_SCHEME: Final = re.compile(r"tg:(?://)?resolve\?domain=([a-z0-9_]+)(?:&.*)?")
+_TELEGRAM_WEB: Final = re.compile(r"(?:https?://)?web\.telegram\.org/(?:[akz]/)?#@([a-z0-9_]+)")
+_X_INTENT: Final = re.compile(
+    r"(?:https?://)?(?:x|twitter)\.com/intent/(?:user|follow)\?screen_name=([a-z0-9_]+)(?:&.*)?"
+)
 _HOSTS: Final = {
     "x.com": "x",
     "twitter.com": "x",
+    # Mirrors that people paste so that a post shows in a chat.
+    "fxtwitter.com": "x",
+    "vxtwitter.com": "x",
+    "fixupx.com": "x",
+    "nitter.net": "x",
     "t.me": "telegram",
     "telegram.me": "telegram",
     "telegram.dog": "telegram",
     "instagram.com": "instagram",
     "instagr.am": "instagram",
+    "ig.me": "instagram",
     # Links of Signal hold a sealed name or a telephone number, never a name that can be read.
     "signal.me": "signal",
     "signal.group": "signal",
@@ -53,6 +64,7 @@ _PAGES: Final = {
     "signal": "",
     "instagram": "p reel reels tv stories explore accounts direct about developer legal web challenge privacy",
 }
+_IN_FRONT: Final = frozenset({("telegram", "s"), ("instagram", "stories"), ("instagram", "_u"), ("instagram", "m")})
 _NOT_NAMES: Final = {platform: frozenset(pages.split()) for platform, pages in _PAGES.items()}
 
 
@@ -61,7 +73,7 @@ def read(text: str) -> str:
 
     A bare @name becomes unknown:name, which equals no name with a platform.
     """
-    text = " ".join(text.lower().split())
+    text = " ".join(armed(text).lower().split())
     link = _from_link(text)
     if link:
         return _checked(*link)
@@ -79,13 +91,17 @@ def read(text: str) -> str:
 def _from_link(text: str) -> tuple[str, str] | None:
     if special := _TELEGRAM_SCHEME.fullmatch(text) or _TELEGRAM_SUBDOMAIN.fullmatch(text):
         return "telegram", special[1]
+    if special := _TELEGRAM_WEB.fullmatch(text):
+        return "telegram", special[1]
+    if special := _X_INTENT.fullmatch(text):
+        return "x", special[1]
     link = _LINK.fullmatch(text)
     if not link or link[1] not in _HOSTS:
         return None
     platform = _HOSTS[link[1]]
     path = link[2].strip("/ ").split("/")
-    # t.me/s/name is the public preview of name.
-    if platform == "telegram" and path[0] == "s" and path[1:]:
+    # t.me/s/name is the public preview of name, and a story stands under its teller.
+    if path[1:] and (platform, path[0]) in _IN_FRONT:
         path = path[1:]
     name = path[0].removeprefix("@")
     if platform == "signal" or not name or name.startswith("+") or name in _NOT_NAMES[platform]:

@@ -3,7 +3,19 @@
 from collections.abc import Callable
 from typing import Final
 
-from renkei_normalform import accounts, handles, phones, plates
+from renkei_normalform import (
+    accounts,
+    devices,
+    handles,
+    invitations,
+    modus,
+    names,
+    phones,
+    places,
+    plates,
+    platform_ids,
+    wallets,
+)
 from renkei_normalform.forms import VERSION, IdentifierType, NormalForm, strength_of
 from renkei_normalform.refusal import NotAnIdentifier
 from renkei_normalform.text import admit
@@ -14,6 +26,15 @@ _READERS: Final[dict[IdentifierType, Callable[[str], str]]] = {
     IdentifierType.BANK_ACCOUNT: accounts.read,
     IdentifierType.HANDLE: handles.read,
     IdentifierType.VEHICLE_PLATE: plates.read,
+    IdentifierType.IMEI: devices.read_imei,
+    IdentifierType.ICCID: devices.read_iccid,
+    IdentifierType.IMSI: devices.read_imsi,
+    IdentifierType.PLATFORM_ACCOUNT_ID: platform_ids.read,
+    IdentifierType.INVITE_LINK: invitations.read,
+    IdentifierType.PLACE: places.read,
+    IdentifierType.CRYPTO_WALLET: wallets.read,
+    IdentifierType.DISPLAY_NAME: names.read,
+    IdentifierType.MODUS_OPERANDI: modus.read,
 }
 
 

@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-from renkei_normalform.places import split_place
+from renkei_normalform.plate_places import split_place
 from renkei_normalform.refusal import NotAnIdentifier, Reason
 from renkei_normalform.text import DASHES, DOTS, HIRAGANA, KANJI_DIGITS
 

@@ -27,6 +27,16 @@ class Reason(StrEnum):
     PLACE_UNKNOWN = "PLACE_UNKNOWN"
     CLASS_UNKNOWN = "CLASS_UNKNOWN"
     KANA_UNKNOWN = "KANA_UNKNOWN"
+    BANK_UNKNOWN = "BANK_UNKNOWN"
+    BRANCH_UNKNOWN = "BRANCH_UNKNOWN"
+    WRONG_CHECK_DIGIT = "WRONG_CHECK_DIGIT"
+    CHAIN_UNKNOWN = "CHAIN_UNKNOWN"
+    NOT_AN_INVITATION = "NOT_AN_INVITATION"
+    MUNICIPALITY_UNKNOWN = "MUNICIPALITY_UNKNOWN"
+    TOWN_UNKNOWN = "TOWN_UNKNOWN"
+    TWO_PLACES = "TWO_PLACES"
+    BLOCK_MISSING = "BLOCK_MISSING"
+    TOO_COARSE = "TOO_COARSE"
 
 
 _WORDS: Final = {
@@ -48,6 +58,16 @@ _WORDS: Final = {
     Reason.PLACE_UNKNOWN: "the plate begins with no place name in use",
     Reason.CLASS_UNKNOWN: "no such classification number is issued",
     Reason.KANA_UNKNOWN: "no plate bears this kana or letter",
+    Reason.BANK_UNKNOWN: "no bank has this name, or several have",
+    Reason.BRANCH_UNKNOWN: "the bank has no branch of this name, or several",
+    Reason.WRONG_CHECK_DIGIT: "the check digits do not fit: a sign was misread, or it is none",
+    Reason.CHAIN_UNKNOWN: "without a check sum the chain must be written, and it is not",
+    Reason.NOT_AN_INVITATION: "the link invites into no group and hides no account",
+    Reason.MUNICIPALITY_UNKNOWN: "no municipality of Japan stands at the front",
+    Reason.TOWN_UNKNOWN: "the municipality has no such town",
+    Reason.TWO_PLACES: "several places have this name",
+    Reason.BLOCK_MISSING: "a town without its block is an area and no address",
+    Reason.TOO_COARSE: "the coordinates are too coarse to mean a place",
 }
 
 

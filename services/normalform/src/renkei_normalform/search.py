@@ -3,13 +3,15 @@
 import re
 from typing import Final
 
-from renkei_normalform import handles
+from renkei_normalform import accounts, handles, invitations, places, platform_ids, wallets
 from renkei_normalform.accounts import KINDS
 from renkei_normalform.forms import UNKNOWN_PLATFORM
 from renkei_normalform.refusal import NotAnIdentifier, Reason
 from renkei_normalform.text import DASHES, DIGITS, HIRAGANA, KANJI_DIGITS, LOOK_ALIKES, admit
+from renkei_normalform.variants import fold_variants
 
 _KIND_WORDS: Final = re.compile("普通|当座|貯蓄")
+_BLOCK_WORDS: Final = re.compile("(?<=[0-9])(?:丁目?|番地?|号)")
 _ZEROS_OF_A_PLATE: Final = re.compile(r"(?<=[ぁ-ん])0+(?=[1-9])")
 _LENGTH_MARKS: Final = str.maketrans("", "", DASHES)
 _CALLER_ID: Final = re.compile(r"18[46]0(?=.)")
@@ -30,9 +32,8 @@ def search_fragment(text: str) -> str:
     Raises NotAnIdentifier for a text that holds nothing to look for.
     """
     admitted = admit(text)
-    whole_handle = _handle(admitted)
-    if whole_handle:
-        return whole_handle
+    if whole := _whole(admitted):
+        return whole
     folded = _fold(admitted)
     if not folded:
         raise NotAnIdentifier(Reason.EMPTY)
@@ -43,17 +44,24 @@ def search_fragment(text: str) -> str:
 def _fold(text: str) -> str:
     # A length mark between digits is a dash; no normal form holds one.
     text = _KIND_WORDS.sub(lambda kind: KINDS[kind[0]], text).translate(_LENGTH_MARKS)
-    text = text.translate(KANJI_DIGITS).lower().translate(HIRAGANA)
+    text = fold_variants(text).translate(KANJI_DIGITS).lower().translate(HIRAGANA)
+    text = _BLOCK_WORDS.sub("-", text)
     return _ZEROS_OF_A_PLATE.sub("", "".join(filter(str.isalnum, text)))
 
 
-def _handle(text: str) -> str:
-    """Return the key of a handle written with its platform or as a link, as those hold more than the name."""
-    try:
-        value = handles.read(text)
-    except NotAnIdentifier:
+def _whole(text: str) -> str:
+    """Return the key of an identifier that is whole and written otherwise than its form: a link, an address, a bank."""
+    # What begins with a digit is a number or a part of one, and those fold without being read.
+    if "0" <= text[0] <= "9" and not text.startswith(("0x", "0X")):
         return ""
-    return "" if value.startswith(UNKNOWN_PLATFORM) else search_key(value)
+    for read in (handles.read, invitations.read, platform_ids.read, wallets.read, places.read, accounts.read):
+        try:
+            value = read(text)
+        except NotAnIdentifier:
+            continue
+        if not value.startswith(UNKNOWN_PLATFORM):
+            return search_key(value)
+    return ""
 
 
 def _as_digits(folded: str) -> str:

@@ -70,5 +70,10 @@ def _admit_character(character: str) -> str:
     return "" if category == "Cf" or ord(character) in _INVISIBLE else character
 
 
+def is_invisible(character: str) -> bool:
+    """Say whether a character is drawn as nothing, so that it hides in a text and changes nothing that is read."""
+    return ord(character) in _INVISIBLE or unicodedata.category(character) == "Cf"
+
+
 def _ascii_digit(character: str) -> str:
     return character if character.isascii() else str(unicodedata.decimal(character, character))

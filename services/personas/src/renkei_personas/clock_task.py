@@ -52,7 +52,7 @@ class ClockTask:
     async def look(self) -> int:
         """Let what is due strike now; returns in how many investigations."""
         now_us = self._clock.now_us()
-        found = self._database.look(partial(cases.due, now_us=now_us))
+        found = await self._database.look(partial(cases.due, now_us=now_us))
         for persona in found:
             try:
                 await self._writer.run(partial(self._strike, persona))

@@ -155,7 +155,7 @@ class Contacts:
         return None if row is None else self._views.contact(row)
 
     async def _list(self, request: contacts_pb2.ListContactsRequest, call: Call) -> Message:
-        persona = self._reading.seen(request.parent, call, field="parent").row.id
+        persona = (await self._reading.seen(request.parent, call, field="parent")).row.id
         rows, token = await self._reading.numbered(_contacts, request, persona, "contacts")
         return contacts_pb2.ListContactsResponse(
             contacts=[self._views.contact(row) for row in rows], next_page_token=token

@@ -138,7 +138,7 @@ class Disclosures:
         """Show the true link: to the supervisor of one investigation, to an auditor of all."""
         persona: bytes | None = None
         if "AUDITOR" not in call.caller.roles or request.parent != self._names.agency:
-            loaded = self._reading.seen(request.parent, call, field="parent")
+            loaded = await self._reading.seen(request.parent, call, field="parent")
             if call.caller.subject != loaded.case.supervisor:
                 raise denied()
             persona = loaded.row.id

@@ -198,14 +198,14 @@ class Documents:
 
     async def _get(self, request: documents_pb2.GetDocumentRequest, call: Call) -> Message:
         persona, document = self._names.read_part(request.name, "documents")
-        self._reading.seen(self._names.persona(persona), call)
-        row = self._database.look(partial(records.document, document_id=document))
+        await self._reading.seen(self._names.persona(persona), call)
+        row = await self._database.look(partial(records.document, document_id=document))
         if row is None or bytes(row.persona) != persona:
             raise denied()
         return self._views.document(row)
 
     async def _list(self, request: documents_pb2.ListDocumentsRequest, call: Call) -> Message:
-        persona = self._reading.seen(request.parent, call, field="parent").row.id
+        persona = (await self._reading.seen(request.parent, call, field="parent")).row.id
 
         def question(last: bytes | None, connection: Connection, *, limit: int) -> Sequence[Any]:
             return records.documents(connection, persona, after=last or b"", limit=limit)

@@ -54,10 +54,10 @@ class Reading:
             "ListRefusals": ReadMethod(answer=self._refusals),
         }
 
-    def seen(self, name: str, call: Call, *, field: str = "name") -> Loaded:
+    async def seen(self, name: str, call: Call, *, field: str = "name") -> Loaded:
         """Read an investigation that the caller has a part in; everything else looks missing."""
         persona = self._names.read_persona(name, field=field)
-        loaded = self._database.look(partial(cases.load, persona=persona))
+        loaded = await self._database.look(partial(cases.load, persona=persona))
         if loaded is None or not may_read(loaded.case, call.caller):
             raise denied()
         return loaded
@@ -95,10 +95,10 @@ class Reading:
         return rows[:size], token
 
     async def _get(self, request: personas_pb2.GetPersonaRequest, call: Call) -> Message:
-        return self._persona(self.seen(request.name, call))
+        return await self._persona(await self.seen(request.name, call))
 
-    def _persona(self, loaded: Loaded) -> personas_pb2.Persona:
-        rules = self._database.look(self._acts.rules)
+    async def _persona(self, loaded: Loaded) -> personas_pb2.Persona:
+        rules = await self._database.look(self._acts.rules)
         return self._views.persona(loaded, rules, self._clock.now_us())
 
     async def _list(self, request: personas_pb2.ListPersonasRequest, call: Call) -> Message:
@@ -109,23 +109,25 @@ class Reading:
             return cases.page(connection, reader=reader, before=before, limit=limit)
 
         rows, token = await self.keyed(_before(question), request, "personas", default=20, largest=40)
-        loaded = [Loaded(row=row, case=self._database.look(partial(cases.case_of, row=row))) for row in rows]
-        return personas_pb2.ListPersonasResponse(personas=[self._persona(one) for one in loaded], next_page_token=token)
+        loaded = [Loaded(row=row, case=await self._database.look(partial(cases.case_of, row=row))) for row in rows]
+        return personas_pb2.ListPersonasResponse(
+            personas=[await self._persona(one) for one in loaded], next_page_token=token
+        )
 
     async def _entries(self, request: personas_pb2.ListEntriesRequest, call: Call) -> Message:
-        persona = self.seen(request.parent, call, field="parent").row.id
+        persona = (await self.seen(request.parent, call, field="parent")).row.id
         rows, token = await self.numbered(_of(tables.entries), request, persona, "entries")
         return personas_pb2.ListEntriesResponse(entries=[self._views.entry(row) for row in rows], next_page_token=token)
 
     async def _plans(self, request: personas_pb2.ListPlanVersionsRequest, call: Call) -> Message:
-        persona = self.seen(request.parent, call, field="parent").row.id
+        persona = (await self.seen(request.parent, call, field="parent")).row.id
         rows, token = await self.numbered(_of(tables.plans), request, persona, "plans")
         return personas_pb2.ListPlanVersionsResponse(
             plans=[self._views.plan_version(row) for row in rows], next_page_token=token
         )
 
     async def _tasks(self, request: personas_pb2.ListTasksRequest, call: Call) -> Message:
-        persona = self.seen(request.parent, call, field="parent").row.id
+        persona = (await self.seen(request.parent, call, field="parent")).row.id
         question = _of(tables.tasks) if request.show_completed else _open_tasks
         rows, token = await self.numbered(question, request, persona, "tasks")
         return personas_pb2.ListTasksResponse(tasks=[self._views.task(row) for row in rows], next_page_token=token)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from renkei_chassis.service import Blueprint, Parts, Wiring
@@ -31,33 +32,34 @@ def blueprint(settings: Settings) -> Blueprint:
     It follows the exchange, through which reports and acknowledgements come in, and with tips and arrests also what
     real records say, which invented values must not hit.
     """
+    return Blueprint(name="personas", schema=SCHEMA, wire=partial(wire, settings))
 
-    def wire(parts: Parts) -> Wiring:
-        names = Names(parts.agency)
-        acts = Acts(names=names, settings=settings)
-        collisions = Collisions(parts.database.secret)
-        reading = Reading(acts=acts, database=parts.database, tokens=parts.tokens, clock=parts.clock)
-        api = api_of(
-            plans=Plans(acts=acts),
-            bases=Bases(acts=acts, keys=settings.legal_basis_keys),
-            reading=reading,
-            documents=Documents(acts=acts, reading=reading, database=parts.database, collisions=collisions),
-            contacts=Contacts(acts=acts, reading=reading),
-            disclosures=Disclosures(acts=acts, reading=reading),
-            reports=Reports(names=names, npa=settings.npa, database=parts.database, tokens=parts.tokens),
-        )
-        clocks = ClockTask(
-            acts=acts,
-            database=parts.database,
-            writer=parts.writer,
-            clock=parts.clock,
-            seconds=settings.clock_seconds,
-        )
-        return Wiring(
-            api=api,
-            follows=Inbox(acts=acts, npa=settings.npa, collisions=collisions).handlers(),
-            tasks={"clocks": clocks.run},
-            on_refused=Refusals(parts.writer).record,
-        )
 
-    return Blueprint(name="personas", schema=SCHEMA, wire=wire)
+def wire(settings: Settings, parts: Parts) -> Wiring:
+    """Put the parts together."""
+    names = Names(parts.agency)
+    acts = Acts(names=names, settings=settings)
+    collisions = Collisions(parts.database.secret)
+    reading = Reading(acts=acts, database=parts.database, tokens=parts.tokens, clock=parts.clock)
+    api = api_of(
+        plans=Plans(acts=acts),
+        bases=Bases(acts=acts, keys=settings.legal_basis_keys),
+        reading=reading,
+        documents=Documents(acts=acts, reading=reading, database=parts.database, collisions=collisions),
+        contacts=Contacts(acts=acts, reading=reading),
+        disclosures=Disclosures(acts=acts, reading=reading),
+        reports=Reports(names=names, npa=settings.npa, database=parts.database, tokens=parts.tokens),
+    )
+    clocks = ClockTask(
+        acts=acts,
+        database=parts.database,
+        writer=parts.writer,
+        clock=parts.clock,
+        seconds=settings.clock_seconds,
+    )
+    return Wiring(
+        api=api,
+        follows=Inbox(acts=acts, npa=settings.npa, collisions=collisions).handlers(),
+        tasks={"clocks": clocks.run},
+        on_refused=Refusals(parts.writer).record,
+    )

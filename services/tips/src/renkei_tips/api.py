@@ -75,7 +75,7 @@ class TipsApi:
         return self._rules.undelete(transaction, name=request.name, caller=caller)
 
     async def get(self, request: tips_pb2.GetTipRequest, call: Call) -> tips_pb2.Tip:
-        tip: tips_pb2.Tip = self._reads.get(request.name, version=request.version)
+        tip: tips_pb2.Tip = await self._reads.get(request.name, version=request.version)
         return tip
 
     async def list(self, request: tips_pb2.ListTipsRequest, call: Call) -> tips_pb2.ListTipsResponse:

@@ -181,23 +181,42 @@ async def call(link: Link, operation: str, body: Mapping[str, object] | None = N
     """Ask the API and give its answer. Raises JetStreamError, or nats-py's own errors."""
     payload = json.dumps(body).encode() if body is not None else b""
     reply = await link.client.request(_API + operation, payload, timeout=_SECONDS)
-    answer: dict[str, Any] = json.loads(reply.data)
+    return read_answer(reply.data)
+
+
+def read_answer(data: bytes) -> dict[str, Any]:
+    """Read an answer of the API. Raises JetStreamError for an error that it tells, and for what is no answer."""
+    try:
+        answer = json.loads(data)
+    except (ValueError, RecursionError):
+        raise _unreadable() from None
+    if not isinstance(answer, dict):
+        raise _unreadable()
     if error := answer.get("error"):
-        raise JetStreamError(error.get("err_code", 0), error.get("description", ""))
+        if not isinstance(error, dict):
+            raise _unreadable()
+        raise JetStreamError(error.get("err_code", 0), str(error.get("description", "")))
     return answer
 
 
+def _unreadable() -> JetStreamError:
+    return JetStreamError(0, "the answer cannot be read")
+
+
 def _stream_state(answer: Mapping[str, Any]) -> StreamState:
-    state, config = answer["state"], answer["config"]
-    lost = state.get("lost") or {}
-    return StreamState(
-        first=state["first_seq"],
-        # A stream that never held anything says 0, whatever number it begins with.
-        last=max(state["last_seq"], (config.get("first_seq") or 1) - 1),
-        messages=state["messages"],
-        missing=state.get("num_deleted", 0) + len(lost.get("msgs") or ()),
-        configuration=config,
-    )
+    try:
+        state, config = answer["state"], answer["config"]
+        lost = state.get("lost") or {}
+        return StreamState(
+            first=int(state["first_seq"]),
+            # A stream that never held anything says 0, whatever number it begins with.
+            last=max(int(state["last_seq"]), int(config.get("first_seq") or 1) - 1),
+            messages=int(state["messages"]),
+            missing=int(state.get("num_deleted", 0)) + len(lost.get("msgs") or ()),
+            configuration=config,
+        )
+    except (AttributeError, KeyError, OverflowError, TypeError, ValueError):
+        raise _unreadable() from None
 
 
 def _differs(wanted: Mapping[str, object], found: Mapping[str, object]) -> bool:

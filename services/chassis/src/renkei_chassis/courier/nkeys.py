@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from renkei_chassis.files import write_new
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -73,11 +75,7 @@ def is_user_public_key(text: str) -> bool:
 
 def save_user_key(key: UserKey, path: Path) -> None:
     """Write a new key file for its owner alone. Raises FileExistsError: keys are not replaced."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        file.write(key.seed + "\n")
-        file.flush()
-        os.fsync(descriptor)
+    write_new(path, f"{key.seed}\n".encode("ascii"), mode=0o600)
 
 
 def load_user_key(path: Path) -> UserKey:

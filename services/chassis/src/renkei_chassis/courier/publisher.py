@@ -162,5 +162,5 @@ def _outcome(data: bytes) -> Outcome:
         if error := answer.get("error"):
             return NotStored(code=int(error["err_code"]))
         return Stored(sequence=int(answer["seq"]), duplicate=bool(answer.get("duplicate")))
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         return NotStored(code=UNANSWERED)

@@ -20,6 +20,7 @@ from renkei_chassis.courier.cancellation import heed_cancellation
 from renkei_chassis.courier.connection import LinkLostError
 from renkei_chassis.courier.jetstream import STREAM_MISSING, JetStreamError, ensure_durable
 from renkei_chassis.courier.puller import Puller, PullRefusedError
+from renkei_chassis.failpoints import Place, hit
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -137,6 +138,7 @@ class Receiver:
         done = {number: raw.reply for number, raw in numbered if number <= through}
         if done:
             highest = max(done)
+            hit(Place.BEFORE_ACKNOWLEDGEMENT)
             await link.client.publish(done[highest])
             self.counters.acknowledged_through = max(self.counters.acknowledged_through, highest)
 

@@ -42,6 +42,7 @@ from renkei_chassis.courier.publisher import (
     Publisher,
     Stored,
 )
+from renkei_chassis.failpoints import Place, hit
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -231,6 +232,7 @@ class Relay:
         outcomes = await publisher.publish(
             [self._outgoing(number, data) for number, data in window], seconds=_PUBLISH_SECONDS
         )
+        hit(Place.AFTER_PUBLISH)
         for (number, _), outcome in zip(window, outcomes, strict=True):
             if outcome != Stored(sequence=number, duplicate=False):
                 raise _NotAllStoredError(outcome.code if isinstance(outcome, NotStored) else None)

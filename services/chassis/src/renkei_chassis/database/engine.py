@@ -3,104 +3,136 @@
 from __future__ import annotations
 
 import asyncio
-import fcntl
-import os
 import secrets
-import sqlite3
+import threading
 import uuid
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, suppress
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
 
-from sqlalchemy import create_engine, event, select
-from sqlalchemy.pool import QueuePool, StaticPool
+from sqlalchemy import select
+from sqlalchemy.exc import DBAPIError
 
 from renkei_chassis.database import tables
-from renkei_chassis.database.schema import CHASSIS, Schema, SchemaError, migrate
-from renkei_chassis.errors import RenkeiError
+from renkei_chassis.database.failures import is_lost, is_storage_failure
+from renkei_chassis.database.place import (
+    DatabaseInUseError,
+    DatabaseUnreachableError,
+    Owner,
+    Place,
+    Shared,
+    TakenOverError,
+    WrongOwnerError,
+    require_owner,
+)
+from renkei_chassis.database.schema import CHASSIS, Schema, migrate
+from renkei_chassis.database.sqlite import SqlitePlace
+from renkei_chassis.errors import RenkeiError, Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from sqlalchemy import Connection, Engine
 
+    from renkei_chassis.database.postgresql.url import PostgresUrl
+
+__all__ = [
+    "Database",
+    "DatabaseInUseError",
+    "DatabaseUnreachableError",
+    "Owner",
+    "Place",
+    "Shared",
+    "TakenOverError",
+    "WrongOwnerError",
+]
+
 T = TypeVar("T")
 
-READERS: Final = 2  # threads for what may take long: searches, lists, log reads
-_BUSY_MILLISECONDS: Final = 5000
-_SCRUB_MILLISECONDS: Final = 100  # a reader holds an old state for the length of one question
-# FULL syncs each commit: NORMAL lost acknowledged rows in a power cut. secure_delete overwrites what is erased.
-_PRAGMAS: Final = (
-    "PRAGMA journal_mode=WAL",
-    "PRAGMA synchronous=FULL",
-    "PRAGMA foreign_keys=ON",
-    "PRAGMA secure_delete=ON",
-    f"PRAGMA busy_timeout={_BUSY_MILLISECONDS}",
-    "PRAGMA wal_autocheckpoint=4000",
-    "PRAGMA cache_size=-16384",
-)
-
-
-class DatabaseInUseError(Exception):
-    """Another process has the database open."""
-
-
-class WrongOwnerError(Exception):
-    """The database belongs to another agency or another service."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Owner:
-    """Whose database it is: `agencies/jp-12` and `tips`."""
-
-    agency: str
-    service: str
+_LOOKERS = 2  # threads for short reads, where those do not stay on the caller's
 
 
 class Database:
     """A service's database, open and migrated.
 
-    `look` reads a bounded few rows by key on the caller's thread: cheaper than a hop to another
-    one. `read` runs anything longer on a reader's thread. Only the writer writes.
+    `look` reads a bounded few rows by key, on the caller's thread where that is cheaper than a hop to
+    another one. `read` runs anything longer on a reader's thread. Only the writer writes.
     """
 
-    def __init__(self, *, writing: Engine, reading: Engine, lock: int, facts: dict[str, bytes]) -> None:
+    def __init__(self, place: Place, facts: dict[str, bytes]) -> None:
         """Use `Database.open`."""
-        self.writing = writing
-        self._reading = reading
-        self._lock = lock
-        self._threads = ThreadPoolExecutor(READERS, thread_name_prefix="reader")
+        self.place = place
+        self._threads = ThreadPoolExecutor(place.readers, thread_name_prefix="reader")
+        self._lookers = ThreadPoolExecutor(_LOOKERS, thread_name_prefix="looker")
         self._looking: Connection | None = None
         self.epoch = facts["epoch"].decode()
         self.secret = facts["secret"]
+        self.stopping = threading.Event()
+        """Set when nobody waits for the writes any more."""
 
     @classmethod
-    def open(cls, path: Path, *, owner: Owner, schema: Schema) -> Database:
-        """Open, create or migrate. Raises DatabaseInUseError, WrongOwnerError or SchemaError."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        lock = _lock(path)
-        try:
-            _refuse_foreign(path)
-            writing = _engine(path, writer=True)
-            try:
-                with writing.begin() as connection:
-                    migrate(connection, [CHASSIS])
-                    facts = _facts(connection, owner)
-                    migrate(connection, [schema])
-            except BaseException:
-                writing.dispose()
-                raise
-        except BaseException:
-            os.close(lock)
-            raise
-        return cls(writing=writing, reading=_engine(path, writer=False), lock=lock, facts=facts)
+    def open(cls, where: Path | PostgresUrl, *, owner: Owner, schema: Schema) -> Database:
+        """Open, create or migrate.
 
-    def look(self, question: Callable[[Connection], T]) -> T:
-        """Read a few rows by key, here and now. Only for reads whose size is bounded and small."""
+        Raises DatabaseInUseError, WrongOwnerError, SchemaError, or DatabaseUnreachableError where it takes no writes.
+        """
+        place = _place(where, owner)
+        try:
+            with place.writing.begin() as connection:
+                migrate(connection, [CHASSIS])
+                facts = _facts(connection, owner)
+                migrate(connection, [schema])
+                place.claim(connection)
+        except DBAPIError as error:
+            place.close()
+            if not is_storage_failure(error):
+                raise
+            raise DatabaseUnreachableError(f"{where} cannot be used: {error.orig}; `renkei doctor` says more") from None
+        except BaseException:
+            place.close()
+            raise
+        return cls(place, facts)
+
+    @classmethod
+    def beside(cls, shared: Shared, *, owner: Owner) -> Database:
+        """Open what another process of the same service has open and migrated; who writes is between the two.
+
+        That process hands on `handles`, so that a file stays locked until both are gone.
+        """
+        place = _place(shared.where, owner, shared)
+        with place.writing.connect() as connection:
+            facts = _facts(connection, owner)
+            connection.rollback()
+        return cls(place, facts)
+
+    @property
+    def shared(self) -> Shared:
+        """What another process needs to open it beside this one."""
+        return self.place.shared
+
+    @property
+    def handles(self) -> tuple[int, ...]:
+        """The file descriptors that hold the database locked as long as any process has them open."""
+        return self.place.handles
+
+    @property
+    def writing(self) -> Engine:
+        """Give the one connection that writes, for the writer's thread."""
+        return self.place.writing
+
+    async def look(self, question: Callable[[Connection], T]) -> T:
+        """Read a few rows by key. Only for reads whose size is bounded and small."""
+        if self.place.looks_in_place:
+            return self._look(question)
+        return await asyncio.get_running_loop().run_in_executor(self._lookers, self._ask, question)
+
+    def recall(self, question: Callable[[Connection], T]) -> T:
+        """Read a few rows here and now, while a service is put together and before anybody is served."""
+        return self._look(question) if self.place.looks_in_place else self._lookers.submit(self._ask, question).result()
+
+    def _look(self, question: Callable[[Connection], T]) -> T:
         if self._looking is None:
-            self._looking = self._reading.connect()
+            self._looking = self.place.reading.connect()
         try:
             return question(self._looking)
         except RenkeiError:
@@ -113,11 +145,26 @@ class Database:
             raise
 
     async def read(self, question: Callable[[Connection], T]) -> T:
-        """Read anything on a reader's thread."""
+        """Read anything on a reader's thread. Raises STORAGE_UNAVAILABLE where the server does not answer."""
         return await asyncio.get_running_loop().run_in_executor(self._threads, self._ask, question)
 
     def _ask(self, question: Callable[[Connection], T]) -> T:
-        with self._reading.connect() as connection:
+        try:
+            try:
+                return self._ask_once(question)
+            except Exception as error:
+                if not is_lost(error):
+                    raise
+            return self._ask_once(question)  # the server was started anew, and a new connection will do
+        except RenkeiError:
+            raise
+        except Exception as error:
+            if not is_lost(error) and not is_storage_failure(error):
+                raise
+            raise Unavailable("STORAGE_UNAVAILABLE", "the database cannot be read now") from error
+
+    def _ask_once(self, question: Callable[[Connection], T]) -> T:
+        with self.place.reading.connect() as connection:
             try:
                 return question(connection)
             except RenkeiError:
@@ -126,83 +173,21 @@ class Database:
                 connection.invalidate()  # as above
                 raise
 
-    def scrub(self) -> bool:
-        """Wipe what was deleted from the write-ahead log too; False where a reader is in the way. For the writer."""
-        connection = self.writing.raw_connection()
-        try:
-            cursor = connection.cursor()
-            cursor.execute(f"PRAGMA busy_timeout={_SCRUB_MILLISECONDS}")
-            busy, _, _ = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-            cursor.execute(f"PRAGMA busy_timeout={_BUSY_MILLISECONDS}")
-            cursor.close()
-        finally:
-            connection.close()
-        return not busy
-
     def close(self) -> None:
         """Close every connection and let the next process in."""
         self._threads.shutdown(wait=True)
+        self._lookers.shutdown(wait=True)
         if self._looking is not None:
             self._looking.close()
-        self._reading.dispose()
-        self.writing.dispose()
-        os.close(self._lock)
+        self.place.close()
 
 
-def _lock(path: Path) -> int:
-    """Hold `<path>.lock` for as long as the process lives; the kernel drops it however that ends."""
-    handle = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        os.close(handle)
-        raise DatabaseInUseError(f"{path} is in use by another process: stop that one first") from error
-    return handle
+def _place(where: Path | PostgresUrl, owner: Owner, shared: Shared | None = None) -> Place:
+    if isinstance(where, Path):
+        return SqlitePlace(where, beside=shared is not None)
+    from renkei_chassis.database.postgresql.place import PostgresPlace  # noqa: PLC0415 (a driver that many never need)
 
-
-def _refuse_foreign(path: Path) -> None:
-    """Refuse what is no database of ours before anything in it is changed."""
-    if not path.exists():
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-        return
-    with closing(sqlite3.connect(path)) as connection:
-        try:
-            names = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-        except sqlite3.DatabaseError as error:
-            raise SchemaError(f"{path} cannot be read as a database: restore it from a backup") from error
-    if names and tables.schema_versions.name not in names:
-        raise SchemaError(f"{path} holds tables, but none of Renkei's: name another file in `data_directory`")
-
-
-def _engine(path: Path, *, writer: bool) -> Engine:
-    """Make an engine whose transactions begin when we say so, and whose writer takes the lock at once."""
-    options: dict[str, Any] = (
-        {"poolclass": StaticPool} if writer else {"poolclass": QueuePool, "pool_size": READERS + 1}
-    )
-    engine = create_engine(f"sqlite:///{path}", connect_args={"check_same_thread": False}, **options)
-
-    @event.listens_for(engine, "connect")
-    def configure(connection: Any, _record: object) -> None:  # noqa: ANN401 (the driver's own class)
-        # The driver begins nothing of itself: a reader's statement is a transaction of its own, however long
-        # the connection lives, and so holds no old state of the database.
-        connection.isolation_level = None
-        cursor = connection.cursor()
-        for pragma in _PRAGMAS:
-            cursor.execute(pragma)
-        if not writer:
-            cursor.execute("PRAGMA query_only=ON")
-        cursor.close()
-        if writer:
-            with suppress(OSError):
-                path.chmod(0o600)
-
-    if writer:
-
-        @event.listens_for(engine, "begin")
-        def begin(connection: Connection) -> None:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-    return engine
+    return PostgresPlace(where, owner, opening=b"" if shared is None else shared.opening)
 
 
 def _facts(connection: Connection, owner: Owner) -> dict[str, bytes]:
@@ -216,12 +201,5 @@ def _facts(connection: Connection, owner: Owner) -> dict[str, bytes]:
             "secret": secrets.token_bytes(32),
         }
         connection.execute(tables.facts.insert(), [{"key": key, "value": value} for key, value in found.items()])
-    for key, expected in (("agency", owner.agency), ("service", owner.service)):
-        if key not in found:
-            raise SchemaError(f"the database does not say its {key}: restore it from a backup")
-        if found[key] != expected.encode():
-            raise WrongOwnerError(
-                f"the database belongs to {found['agency'].decode()} ({found['service'].decode()}), "
-                f"not to {owner.agency} ({owner.service}): check `data_directory`"
-            )
+    require_owner(found, owner)
     return found

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from google.protobuf.message import DecodeError, Message
+from sqlalchemy.exc import DBAPIError
 
 from renkei_chassis.database import tables
-from renkei_chassis.database.failures import is_storage_failure
+from renkei_chassis.database.failures import is_lost, is_storage_failure
 from renkei_chassis.database.requests import Done, WriteMethod, answer_again, find_done, request_hash, row_of
 from renkei_chassis.database.transaction import Transaction
 from renkei_chassis.errors import InvalidArgument, RenkeiError, Unavailable
+from renkei_chassis.failpoints import Place, hit
 from renkei_chassis.log.append import Position, append, read_end
 from renkei_chassis.rpc.validation import validate
 
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
 class CallJob:
     """A request of a caller on its way through a group."""
 
-    future: asyncio.Future[Any]
+    future: asyncio.Future[Any] | None
     method: WriteMethod
     path: str
     request: bytes | Message
@@ -71,8 +73,18 @@ class Group:
         self._max_behind_us = max_behind_us
         self._unsure = False  # whether the last commit happened; the database knows
         self._scrub = False
+        self._reached: tuple[Position, Transaction] | None = None  # what stands if the COMMIT that was sent is done
         self.afterwards: Sequence[Callable[[], None]] = ()
         """What is to be called on the event loop, now that the last group is committed."""
+
+    def doubt(self) -> None:
+        """Say that somebody else may have written: the next group reads where the log ends."""
+        self._unsure = True
+
+    @property
+    def unsure(self) -> bool:
+        """Whether only the database knows where the log ends."""
+        return self._unsure
 
     def process(self, jobs: Sequence[CallJob | EffectJob], position: Position) -> Position:
         """Fill in every job's result or error; returns where the log ends now.
@@ -96,20 +108,55 @@ class Group:
             refusal.__cause__ = error
             _fail_all(jobs, refusal)
         if self._scrub:
-            self._scrub = not self._database.scrub()
+            self._scrub = not self._database.place.scrub()
         return position
 
     def _commit_or_redo(self, jobs: Sequence[CallJob | EffectJob], position: Position) -> Position:
-        try:
-            return self._commit(jobs, position, savepoints=False)
-        except Exception as error:
-            if is_storage_failure(error):
-                raise
-        return self._commit(jobs, position, savepoints=True)
+        savepoints = again = False
+        while True:
+            try:
+                self._commit(jobs, position, savepoints=savepoints)
+            except Exception as error:
+                if self._reached is not None:  # COMMIT was sent: nobody is answered before its outcome is known
+                    if self._is_committed(error):
+                        break
+                    raise
+                if is_lost(error) and not again:
+                    again = True  # nothing was committed, and a server that was started anew takes it
+                elif is_storage_failure(error) or savepoints:
+                    raise
+                else:
+                    savepoints = True
+            else:
+                self._database.place.committed()
+                break
+        assert self._reached is not None  # noqa: S101 (set by every commit that is done)
+        position, transaction = self._reached
+        self._unsure = False
+        self._scrub = self._scrub or transaction.scrubs
+        self.afterwards = transaction.afterwards()
+        return position
 
-    def _commit(self, jobs: Sequence[CallJob | EffectJob], position: Position, *, savepoints: bool) -> Position:
+    def stop_waiting(self) -> None:
+        """Have the groups that are left not wait for a server that is away."""
+        self._database.stopping.set()
+
+    def _is_committed(self, error: Exception) -> bool:
+        outcome = self._database.place.is_committed(give_up=self._database.stopping.is_set)
+        if outcome is None:
+            self._unsure = True
+            raise Unavailable(
+                "STORAGE_UNAVAILABLE",
+                "the database went away while it committed, and did not come back to say whether it did; "
+                "repeat the request with the same request_id",
+            ) from error
+        return outcome
+
+    def _commit(self, jobs: Sequence[CallJob | EffectJob], position: Position, *, savepoints: bool) -> None:
+        self._reached = None
         now_us = self._clock.now_us()
         with self._database.writing.begin() as connection:
+            self._database.place.stamp(connection)
             if self._unsure:
                 position = read_end(connection)
             transaction = Transaction(connection, now_us=now_us)
@@ -125,10 +172,9 @@ class Group:
                     _decide(transaction, job, done)
             transaction.complete()
             position = self._append(connection, transaction, position)
-        self._unsure = False
-        self._scrub = self._scrub or transaction.scrubs
-        self.afterwards = transaction.afterwards()
-        return position
+            self._reached = position, transaction
+            hit(Place.BEFORE_COMMIT)
+        hit(Place.AFTER_COMMIT)
 
     def _append(self, connection: Connection, transaction: Transaction, position: Position) -> Position:
         if not transaction.events:
@@ -159,7 +205,8 @@ class Group:
                 raise failure from None
             transaction.undo_request()
             savepoint.rollback()
-            job.result, job.error = None, error
+            # After a refusal PostgreSQL refuses everything else too; the first is what matters.
+            job.result, job.error = None, failure if isinstance(error, DBAPIError) else error
             return position
         savepoint.commit()
         done.update(fresh)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, select
 
 from renkei_chassis.database import tables
+from renkei_chassis.database.rows import driver_form, look_up
 from renkei_chassis.errors import AlreadyExists, FailedPrecondition
 
 if TYPE_CHECKING:
@@ -16,13 +18,10 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from google.protobuf.message import Message
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Dialect
 
     from renkei_chassis.database.transaction import Transaction
     from renkei_chassis.identity import Principal
-
-# Built once: it is asked for every group.
-_FIND: Final = select(tables.requests).where(tables.requests.c.request_id.in_(bindparam("ids", expanding=True)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,11 +67,26 @@ def find_done(connection: Connection, ids: Iterable[UUID]) -> dict[UUID, Done]:
     wanted = {request_id.bytes: request_id for request_id in ids}
     if not wanted:
         return {}
-    rows = connection.execute(_FIND, {"ids": list(wanted)})
+    keys = list(wanted)
+    size = 1 << (len(keys) - 1).bit_length()
+    keys += keys[:1] * (size - len(keys))
+    statement, convert = _find(connection.dialect, size)
+    rows = look_up(connection, statement, tuple(keys if convert is None else map(convert, keys)))
     return {
-        wanted[bytes(row.request_id)]: Done(hash=bytes(row.hash), resource=row.resource, version=row.version)
-        for row in rows
+        wanted[bytes(request_id)]: Done(hash=bytes(hash_), resource=resource, version=version)
+        for request_id, hash_, resource, version in rows
     }
+
+
+@lru_cache(maxsize=64)
+def _find(dialect: Dialect, size: int) -> tuple[str, Callable[[Any], Any] | None]:
+    """Write the question for so many ids, and say how the driver wants each; it is asked for every group."""
+    columns = tables.requests.c
+    ids = [bindparam(f"id{place}", type_=columns.request_id.type) for place in range(size)]
+    asked = select(columns.request_id, columns.hash, columns.resource, columns.version).where(
+        columns.request_id.in_(ids)
+    )
+    return str(asked.compile(dialect=dialect)), driver_form(columns.request_id, dialect)
 
 
 def row_of(request_id: UUID, done: Done, *, now_us: int) -> Mapping[str, Any]:

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import sqlite3
+from collections import namedtuple
 from functools import lru_cache
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from sqlalchemy import LargeBinary, bindparam, select
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
+from sqlalchemy.exc import DBAPIError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from sqlalchemy import Connection, Dialect, Table
+    from sqlalchemy import Column, Connection, Dialect, Row, Table
 
     Convert = Callable[[Any], Any] | None
+
+_SQLITE: Final = "pysqlite"
+_DIALECT: Final = SQLiteDialect_pysqlite()  # only names of errors are asked of it
 
 
 def insert_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -29,12 +38,70 @@ def insert_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str
         columns = [_column(name, convert, rows) for name, convert in places]
     except KeyError:
         raise ValueError(f"the rows for {table.name} do not name the same columns") from None
-    connection.exec_driver_sql(statement, list(zip(*columns, strict=True)))
+    put_in(connection, statement, list(zip(*columns, strict=True)))
+
+
+def put_in(connection: Connection, statement: str, rows: list[tuple[Any, ...]]) -> None:
+    """Run a statement once for each row. Raises what SQLAlchemy raises."""
+    if connection.dialect.driver != _SQLITE:
+        connection.exec_driver_sql(statement, rows)
+        return
+    # What SQLAlchemy prepares for each execution costs more than SQLite's work for a few rows.
+    if not connection.in_transaction():
+        connection.begin()
+    cursor = connection.connection.cursor()
+    try:
+        cursor.executemany(statement, rows)
+    except sqlite3.Error as error:
+        raise told_by_sqlalchemy(error, statement) from error
+    finally:
+        cursor.close()
+
+
+def look_up(connection: Connection, statement: str, values: tuple[Any, ...]) -> Sequence[Any]:
+    """Run a question and give its rows. Raises what SQLAlchemy raises."""
+    if connection.dialect.driver != _SQLITE:
+        return connection.exec_driver_sql(statement, values).all()
+    cursor = connection.connection.cursor()
+    try:
+        cursor.execute(statement, values)
+        return cursor.fetchall()
+    except sqlite3.Error as error:
+        raise told_by_sqlalchemy(error, statement) from error
+    finally:
+        cursor.close()
+
+
+def find_row(connection: Connection, table: Table, key: Column[Any], value: bytes | int | str) -> Row[Any] | None:
+    """Read the row of a key, as SQLAlchemy would, of a table that holds texts, whole numbers and bytes only."""
+    if connection.dialect.driver != _SQLITE:
+        return connection.execute(select(table).where(key == value)).first()
+    statement, row = _question(table, key)
+    found = look_up(connection, statement, (value,))
+    return cast("Row[Any]", row._make(found[0])) if found else None
+
+
+@lru_cache(maxsize=64)
+def _question(table: Table, key: Column[Any]) -> tuple[str, Any]:
+    statement = select(table).where(key == bindparam("key", type_=key.type))
+    return str(statement.compile(dialect=_DIALECT)), namedtuple(table.name, table.c.keys())  # noqa: PYI024 (its fields are a table's)
+
+
+def told_by_sqlalchemy(error: sqlite3.Error, statement: str) -> DBAPIError:
+    """Give the error of SQLAlchemy for one of SQLite's; without values, which are a record's."""
+    return cast("DBAPIError", DBAPIError.instance(statement, None, error, sqlite3.Error, dialect=_DIALECT))
 
 
 def _column(name: str, convert: Convert, rows: Sequence[Mapping[str, Any]]) -> Iterable[Any]:
     values = map(itemgetter(name), rows)
     return list(values if convert is None else map(convert, values))
+
+
+def driver_form(column: Column[Any], dialect: Dialect) -> Convert:
+    """Say how the driver wants the values of a column; None: as they are."""
+    if isinstance(column.type, LargeBinary) and dialect.driver == _SQLITE:
+        return None  # it takes bytes as they are, and SQLAlchemy would wrap each of them
+    return column.type.dialect_impl(dialect).bind_processor(dialect)
 
 
 @lru_cache(maxsize=1024)
@@ -44,5 +111,5 @@ def _prepared(table: Table, names: tuple[str, ...], dialect: Dialect) -> tuple[s
     places = compiled.positiontup or ()
     if set(places) != set(names):
         raise TypeError(f"{table.name} cannot be filled by position: a column is unknown or has a default")
-    converts = [table.c[name].type.dialect_impl(dialect).bind_processor(dialect) for name in places]
+    converts = [driver_form(table.c[name], dialect) for name in places]
     return str(compiled), list(zip(places, converts, strict=True))

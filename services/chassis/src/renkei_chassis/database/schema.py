@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import inspect, select
+from sqlalchemy import BigInteger, Column, LargeBinary, inspect, select
 
 from renkei_chassis.database import tables
+from renkei_chassis.database.columns import NO_BYTES, add_columns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -42,14 +43,15 @@ class Schema:
 
 def _remember_by_hash(connection: Connection) -> None:
     """Let followers drop ids. What they know already has no place and is kept until its log offers it again."""
-    for statement in (
-        "ALTER TABLE renkei_cursor ADD COLUMN chain BLOB NOT NULL DEFAULT X''",
-        "ALTER TABLE renkei_cursor ADD COLUMN pruned BIGINT NOT NULL DEFAULT 0",
-        "ALTER TABLE renkei_cursor ADD COLUMN newest_pruned BLOB NOT NULL DEFAULT X''",
-        "ALTER TABLE renkei_cursor ADD COLUMN doubt BLOB NOT NULL DEFAULT X''",
-        "ALTER TABLE renkei_applied ADD COLUMN sequence BIGINT NOT NULL DEFAULT 0",
-    ):
-        connection.exec_driver_sql(statement)
+    add_columns(
+        connection,
+        tables.cursors.name,
+        Column("chain", LargeBinary(32), nullable=False, server_default=NO_BYTES),
+        Column("pruned", BigInteger, nullable=False, server_default="0"),
+        Column("newest_pruned", LargeBinary(16), nullable=False, server_default=NO_BYTES),
+        Column("doubt", LargeBinary(16), nullable=False, server_default=NO_BYTES),
+    )
+    add_columns(connection, tables.applied.name, Column("sequence", BigInteger, nullable=False, server_default="0"))
     tables.marks.create(connection)
 
 
@@ -72,6 +74,38 @@ def migrate(connection: Connection, schemas: Sequence[Schema]) -> None:
         raise SchemaError(f"the database lacks {', '.join(missing)}: {_HALF}")
 
 
+def pending(connection: Connection, schemas: Sequence[Schema]) -> int | None:
+    """Count the steps that `migrate` would run; None for an empty database. Changes nothing; raises SchemaError."""
+    present = set(inspect(connection).get_table_names())
+    if not present:
+        return None
+    if tables.schema_versions.name not in present:
+        raise SchemaError("the database holds tables, but none of Renkei's: name another file or an empty database")
+    known = {row.component: row.version for row in connection.execute(select(tables.schema_versions))}
+    steps = 0
+    for schema in schemas:
+        found = known.get(schema.component)
+        there = set(schema.metadata.tables) & present
+        if found is None and there:
+            raise SchemaError(f"the database has {', '.join(sorted(there))} of a schema that it does not name: {_HALF}")
+        if found is None:
+            continue
+        _refuse_newer(schema, found)
+        steps += schema.version - found
+        missing = sorted(set(schema.metadata.tables) - present)
+        if missing and found == schema.version:
+            raise SchemaError(f"the database lacks {', '.join(missing)}: {_HALF}")
+    return steps
+
+
+def _refuse_newer(schema: Schema, found: int) -> None:
+    if found > schema.version:
+        raise SchemaError(
+            f"the database's {schema.component} tables are of version {found}, this program knows {schema.version}: "
+            "start the newer program"
+        )
+
+
 def _bring_up(connection: Connection, schema: Schema, found: int | None) -> None:
     if found is None:
         begun = sorted(set(schema.metadata.tables) & set(inspect(connection).get_table_names()))
@@ -80,11 +114,7 @@ def _bring_up(connection: Connection, schema: Schema, found: int | None) -> None
         schema.metadata.create_all(connection)
         connection.execute(tables.schema_versions.insert(), {"component": schema.component, "version": schema.version})
         return
-    if found > schema.version:
-        raise SchemaError(
-            f"the database's {schema.component} tables are of version {found}, this program knows {schema.version}: "
-            "start the newer program"
-        )
+    _refuse_newer(schema, found)
     for number, step in enumerate(schema.steps[found - 1 :], start=found + 1):
         step(connection)
         connection.execute(

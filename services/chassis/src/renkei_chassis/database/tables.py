@@ -16,8 +16,9 @@ from sqlalchemy import (
     SmallInteger,
     String,
     Table,
-    text,
 )
+
+from renkei_chassis.database.columns import NO_BYTES
 
 metadata: Final = MetaData()
 
@@ -97,7 +98,7 @@ cursors: Final = Table(
     # through which sequence ids were dropped, and the youngest of these.
     Column("chain", LargeBinary(32), nullable=False),
     Column("pruned", BigInteger, nullable=False, server_default="0"),
-    Column("newest_pruned", LargeBinary(16), nullable=False, server_default=text("X''")),
+    Column("newest_pruned", LargeBinary(16), nullable=False, server_default=NO_BYTES),
     # Not empty where a restored log may offer events again whose ids were dropped: the youngest of these.
     Column("doubt", LargeBinary(16), nullable=False),
 )

@@ -120,7 +120,7 @@ class Transaction:
         try:
             return self._connection.execute(statement, rows)
         except Exception as error:
-            self.failure = error
+            self.failure = self.failure or error
             raise
 
     def first(self, statement: Executable) -> Row[Any] | None:
@@ -138,7 +138,7 @@ class Transaction:
             try:
                 insert_rows(self._connection, table, rows)
             except Exception as error:
-                self.failure = error
+                self.failure = self.failure or error
                 raise
 
     def begin_request(self, trace_parent: str = "") -> None:

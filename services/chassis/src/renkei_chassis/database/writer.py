@@ -8,20 +8,23 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from renkei_chassis.database.group import CallJob, EffectJob, Group
+from renkei_chassis.database.process.writer import WriterProcess
 from renkei_chassis.errors import ResourceExhausted, Unavailable
 from renkei_chassis.telemetry.logging import log_event
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from uuid import UUID
 
     from google.protobuf.message import Message
 
     from renkei_chassis.clock import Clock
     from renkei_chassis.database.engine import Database
+    from renkei_chassis.database.process.frames import Key, Start
     from renkei_chassis.database.requests import WriteMethod
     from renkei_chassis.database.transaction import Transaction
     from renkei_chassis.identity import Principal
+    from renkei_chassis.log.append import Position
     from renkei_chassis.log.log import Log
 
 T = TypeVar("T")
@@ -42,16 +45,22 @@ class Writer:
     `call` carries out a request (parse, validate, look up its id, decide, store), `run` an effect of
     our own. Both wait until the group is committed; neither's failure harms its neighbours. A caller
     who goes away does not take its write back once the group has begun.
+
+    After `move_calls` the calls are carried out in another process, and effects still in this one: one of
+    the two writes at a time. A service does not see the difference.
     """
 
     def __init__(self, *, database: Database, log: Log, clock: Clock, max_behind_seconds: float = 10.0) -> None:
         """Call `start` on the event loop before the first write."""
         self._group = Group(database=database, clock=clock, max_behind_us=int(max_behind_seconds * 1e6))
+        self._database = database
+        self._clock = clock
         self._log = log
         self._waiting: list[CallJob | EffectJob] = []
         self._wake = asyncio.Event()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="writer")
         self._task: asyncio.Task[None] | None = None
+        self._process: WriterProcess | None = None
         self._stopping = False
         self.groups = 0
         self.jobs = 0
@@ -60,12 +69,35 @@ class Writer:
         """Begin to write."""
         self._task = asyncio.create_task(self._work(), name="writer")
 
+    async def move_calls(self, start: Start, *, key: Callable[[WriteMethod, str], Key | None]) -> None:
+        """Have calls carried out in a process of their own from now on; `key` names the methods that it knows.
+
+        Raises TypeError or RuntimeError where that cannot be.
+        """
+        self._process = WriterProcess(
+            database=self._database, start=start, clock=self._clock, key=key, on_group=self._told
+        )
+        await self._process.start()
+
+    @property
+    def process_id(self) -> int:
+        """The process that carries out the calls; 0 where it is this one, or where there is none at the moment."""
+        return 0 if self._process is None else self._process.pid
+
+    @property
+    def process_starts(self) -> int:
+        """How often that process was started."""
+        return 0 if self._process is None else self._process.starts
+
     async def stop(self) -> None:
         """Finish what waits, then refuse everything."""
         self._stopping = True
+        self._group.stop_waiting()
         self._wake.set()
         if self._task is not None:
             await self._task
+        if self._process is not None:
+            await self._process.stop()
         await asyncio.to_thread(self._thread.shutdown)
 
     async def call(
@@ -84,6 +116,18 @@ class Writer:
         Raises what the rule raises; Unavailable/STORAGE_UNAVAILABLE where nothing could be committed.
         A bulk load gives `request_id` itself, since its rows have none in their messages.
         """
+        if self._process is not None and (key := self._process.key(method, path)) is not None:
+            self._refuse_stopping()
+            return await self._process.call(
+                key,
+                path=path,
+                request=request,
+                request_type=request_type,
+                caller=caller,
+                request_id=request_id,
+                trace_parent=trace_parent,
+                most=MAX_WAITING,
+            )
         job = CallJob(
             future=asyncio.get_running_loop().create_future(),
             method=method,
@@ -95,17 +139,27 @@ class Writer:
             trace_parent=trace_parent,
         )
         self._add(job)
-        return cast("Message", await job.future)
+        return cast("Message", await _future(job))
 
     async def run(self, effect: Callable[[Transaction], T], *, trace_parent: str = "") -> T:
         """Run an effect of our own inside the next group and return its value after the commit."""
         job = EffectJob(future=asyncio.get_running_loop().create_future(), effect=effect, trace_parent=trace_parent)
         self._add(job)
-        return cast("T", await job.future)
+        return cast("T", await _future(job))
 
-    def _add(self, job: CallJob | EffectJob) -> None:
+    def _refuse_stopping(self) -> None:
         if self._stopping:
             raise Unavailable("SHUTTING_DOWN", "the server is stopping; repeat the request elsewhere or later")
+
+    def _told(self, position: Position, calls: int) -> None:
+        """Hear of a group that the other process committed, before its callers do."""
+        if position.sequence > self._log.position.sequence:
+            self._log.advance(position)
+        self.groups += 1
+        self.jobs += calls
+
+    def _add(self, job: CallJob | EffectJob) -> None:
+        self._refuse_stopping()
         if len(self._waiting) >= MAX_WAITING:
             raise ResourceExhausted("OVERLOADED", "too many writes wait; slow down")
         self._waiting.append(job)
@@ -122,18 +176,18 @@ class Writer:
                 await self._wake.wait()
             # Callers that were answered just now come back at once: let them join this group.
             await self._gather(min(took / 2, _LONGEST_GATHER_SECONDS) if last >= _BUSY_GROUP else 0.0)
-            jobs = [job for job in self._waiting[:MAX_GROUP] if not job.future.done()]
+            jobs = [job for job in self._waiting[:MAX_GROUP] if not _future(job).done()]
             self._waiting = self._waiting[MAX_GROUP:]
             last = len(jobs)
             if not jobs:
                 continue
             began = loop.time()
             try:
-                position = await loop.run_in_executor(self._thread, self._group.process, jobs, self._log.position)
+                position = await self._process_group(jobs)
             except Exception as error:  # noqa: BLE001 (the outermost loop: nobody may wait for ever)
                 log_event(_LOG, "a commit group failed", level=logging.ERROR, error=error, log=self._log.name)
                 for job in jobs:
-                    _resolve(job.future, None, error)
+                    _resolve(_future(job), None, error)
                 continue
             took = loop.time() - began
             if position is not self._log.position:
@@ -143,7 +197,20 @@ class Writer:
             self.groups += 1
             self.jobs += len(jobs)
             for job in jobs:
-                _resolve(job.future, job.result, job.error)
+                _resolve(_future(job), job.result, job.error)
+
+    async def _process_group(self, jobs: Sequence[CallJob | EffectJob]) -> Position:
+        loop = asyncio.get_running_loop()
+        if self._process is None:
+            return await loop.run_in_executor(self._thread, self._group.process, jobs, self._log.position)
+        async with self._process.pen() as lent:
+            if lent.before is None:
+                self._group.doubt()
+            before = lent.before or self._log.position
+            position = await loop.run_in_executor(self._thread, self._group.process, jobs, before)
+            if not self._group.unsure:
+                lent.after = position
+            return position
 
     async def _gather(self, seconds: float) -> None:
         """Wait while more callers arrive, so long at most; 0 gives those a turn who are ready now."""
@@ -161,6 +228,11 @@ def _call(callback: Callable[[], None]) -> None:
         callback()
     except Exception as error:  # noqa: BLE001 (the group is committed, and its callers wait for their answers)
         log_event(_LOG, "a callback after the commit failed", level=logging.ERROR, error=error)
+
+
+def _future(job: CallJob | EffectJob) -> asyncio.Future[Any]:
+    assert job.future is not None  # noqa: S101 (only in the other process has a job none)
+    return job.future
 
 
 def _resolve(future: asyncio.Future[Any], result: object, error: BaseException | None) -> None:

@@ -51,7 +51,7 @@ def follower_api(
                 reachable=follower.reachable,
                 courier_connected=follower.courier_connected(),
             )
-            cursor = database.look(partial(state.read_cursor, source=source))
+            cursor = await database.look(partial(state.read_cursor, source=source))
             if cursor.apply_time_us:
                 line.apply_time.FromMicroseconds(cursor.apply_time_us)
             if aside.oldest_us:

@@ -15,6 +15,7 @@ from renkei.event.v1.log_pb2 import ReadLogRequest, ReadLogResponse
 
 from renkei_chassis.alarms import LOG_RESTORED
 from renkei_chassis.errors import OutOfRange, RenkeiError
+from renkei_chassis.failpoints import Place, hit
 from renkei_chassis.follower import state
 from renkei_chassis.follower.memory import START, link, read_marks
 from renkei_chassis.telemetry.logging import log_event
@@ -53,7 +54,7 @@ class Follower:
     ) -> None:
         """Take the log's own answer (`read_log`), whether NATS brings events now, and who counts what is set aside."""
         self.source = applier.source
-        self.cursor = database.look(lambda connection: state.read_cursor(connection, applier.source))
+        self.cursor = database.recall(lambda connection: state.read_cursor(connection, applier.source))
         self.last_known = self.cursor.sequence
         self.repaired = 0
         self.reachable = False
@@ -199,7 +200,9 @@ class Follower:
             if event.sequence == self.cursor.sequence + len(stretch) + 1:
                 stretch.append(event)
         for start in range(0, len(stretch), BATCH):
-            self.cursor = await self._applier.apply(stretch[start : start + BATCH], after=self.cursor)
+            cursor = await self._applier.apply(stretch[start : start + BATCH], after=self.cursor)
+            hit(Place.AFTER_EFFECT)
+            self.cursor = cursor
             self._moved.set()
         if stretch:
             self._waits = False

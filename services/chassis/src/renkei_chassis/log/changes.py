@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Final
 
 from renkei_chassis.errors import InvalidArgument
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
     from renkei_chassis.rpc.page_tokens import PageTokens
 
 _KIND: Final = "watch"
+# What each watcher who does not read holds at least; there may be a thousand.
+_BATCH_BYTES: Final = 256 * 1024
+# Whoever catches up over a long stretch takes turns with the others, and leaves the loop to other calls between.
+_AT_ONCE: Final = 2
 
 
 class Changes:
@@ -22,6 +27,8 @@ class Changes:
 
     def __init__(self, *, log: Log, tokens: PageTokens) -> None:
         """Take the log, and what makes its positions into opaque tokens."""
+        self.turns = asyncio.Semaphore(_AT_ONCE)
+        """To be entered while an answer is read and made: a hundred watchers must not all do so at once."""
         self._log = log
         self._tokens = tokens
 
@@ -39,7 +46,7 @@ class Changes:
         else:
             after = 0 if from_start else self._log.position.sequence
         yield (), self.token(after)
-        async for events in self._log.follow(after=after):
+        async for events in self._log.follow(after=after, max_bytes=_BATCH_BYTES, turns=self.turns):
             after = events[-1].sequence if events else after
             yield events, self.token(after)
 

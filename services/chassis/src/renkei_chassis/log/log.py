@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
-from renkei_chassis.log.read import MAX_EVENTS, read_events, read_packs
+from renkei_chassis.log.read import MAX_BYTES, MAX_EVENTS, read_events, read_packs
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
+    from contextlib import AbstractAsyncContextManager
 
     from renkei.event.v1.event_pb2 import Event
 
@@ -41,16 +43,26 @@ class Log:
         while self.position.sequence <= after:
             await self._grown.wait()
 
-    async def events(self, *, after: int, limit: int = MAX_EVENTS) -> list[Event]:
+    async def events(self, *, after: int, limit: int = MAX_EVENTS, max_bytes: int = MAX_BYTES) -> list[Event]:
         """Read the committed events after a sequence, in order."""
         if self.position.sequence <= after:
             return []
         return await self._database.read(
-            lambda connection: read_events(connection, self.name, after=after, limit=limit)
+            lambda connection: read_events(connection, self.name, after=after, limit=limit, max_bytes=max_bytes)
         )
 
-    async def follow(self, *, after: int, checkpoint_seconds: float = 15.0) -> AsyncIterator[Sequence[Event]]:
-        """Yield what is there and then what comes, batch by batch; an empty batch is a sign of life."""
+    async def follow(
+        self,
+        *,
+        after: int,
+        checkpoint_seconds: float = 15.0,
+        max_bytes: int = MAX_BYTES,
+        turns: AbstractAsyncContextManager[object] | None = None,
+    ) -> AsyncIterator[Sequence[Event]]:
+        """Yield what is there and then what comes, batch by batch; an empty batch is a sign of life.
+
+        `turns` is entered for each read of the log, so that many who follow do not all read at once.
+        """
         while True:
             try:
                 async with asyncio.timeout(checkpoint_seconds):
@@ -58,7 +70,8 @@ class Log:
             except TimeoutError:
                 yield ()
                 continue
-            batch = await self.events(after=after)
+            async with turns or nullcontext():
+                batch = await self.events(after=after, max_bytes=max_bytes)
             after = batch[-1].sequence
             yield batch
 

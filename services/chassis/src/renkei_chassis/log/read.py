@@ -20,13 +20,20 @@ _COLUMNS: Final = (
     select(tables.events, tables.payloads.c.salt, tables.payloads.c.data)
     .join_from(tables.events, tables.payloads, tables.events.c.sequence == tables.payloads.c.sequence, isouter=True)
     .order_by(tables.events.c.sequence)
+    .execution_options(stream_results=True)
 )
 
 
 def read_events(
-    connection: Connection, source: str, *, after: int, limit: int = MAX_EVENTS, through: int | None = None
+    connection: Connection,
+    source: str,
+    *,
+    after: int,
+    limit: int = MAX_EVENTS,
+    through: int | None = None,
+    max_bytes: int = MAX_BYTES,
 ) -> list[Event]:
-    """Read the events after a place, in order: at most `limit`, and at most about 1 MiB of them."""
+    """Read the events after a place, in order: at most `limit`, and at most about `max_bytes` (1 MiB) of them."""
     statement = _COLUMNS.where(tables.events.c.sequence > after).limit(min(limit, MAX_EVENTS))
     if through is not None:
         statement = statement.where(tables.events.c.sequence <= through)
@@ -37,7 +44,7 @@ def read_events(
         for row in rows:
             event = _event(source, row)
             size += event.ByteSize()
-            if found and size > MAX_BYTES:
+            if found and size > max_bytes:
                 break
             found.append(event)
     return found

@@ -67,7 +67,7 @@ class RecordKind:
     search_fragment: Callable[[str], str]
     """What to look for; ValueError where the text can be no part of an identifier."""
     anchor: Callable[[Record], Timestamp | None]
-    """The time in the record around which a handle without a span is good."""
+    """The time in the record around which a handle, an invite link or a place without a span is good."""
     category: Callable[[Record], int]
     """What lists filter by beside the state: a tip's source, an arrest's kind."""
     complete: Callable[[Record], None]

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from renkei_chassis.errors import RenkeiError, ResourceExhausted, Unavailable, to_status
 from renkei_chassis.ids import uuid8_of
+from renkei_chassis.rpc.crowds import refuse_crowds
 from renkei_chassis.rpc.validation import validate
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ async def load(
 
 def _check_frame(request: Any, kind: RecordKind) -> None:  # noqa: ANN401 (one of two generated types)
     """Validate all of a message but its records, which are validated row by row."""
+    refuse_crowds(request, deep=False)
     frame = type(request)()
     frame.CopyFrom(request)
     for row in frame.rows:

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from renkei.identifiers.v1.identifiers_pb2 import IDENTIFIER_TYPE_HANDLE, IdentifierType
+from renkei.identifiers.v1.identifiers_pb2 import (
+    IDENTIFIER_TYPE_HANDLE,
+    IDENTIFIER_TYPE_INVITE_LINK,
+    IDENTIFIER_TYPE_PLACE,
+    IdentifierType,
+)
 
 from renkei_chassis.errors import FieldViolation, InvalidArgument
 from renkei_chassis.records.times import set_us, to_us
@@ -16,6 +21,8 @@ if TYPE_CHECKING:
     from renkei_chassis.records.kind import Occurrence, Record, RecordKind
 
 _MAX_VIOLATIONS: Final = 50
+# What is somebody's for a time only, and links inside of it.
+_SPANNED: Final = frozenset({IDENTIFIER_TYPE_HANDLE, IDENTIFIER_TYPE_INVITE_LINK, IDENTIFIER_TYPE_PLACE})
 _TYPE_NAMES: Final = {number: name.removeprefix("IDENTIFIER_TYPE_") for name, number in IdentifierType.items()}
 
 
@@ -45,7 +52,7 @@ def read_occurrences(kind: RecordKind, record: Record, *, handle_span: timedelta
         has_from, has_until = occurrence.HasField("valid_from"), occurrence.HasField("valid_until")
         if has_from and has_until:
             _refuse_reversed(f"{kind.word}.{path}", occurrence)
-        elif identifier.type == IDENTIFIER_TYPE_HANDLE and not has_from and not has_until:
+        elif identifier.type in _SPANNED and not has_from and not has_until:
             anchor = kind.anchor(record)
             middle_us = now_us if anchor is None else to_us(anchor)
             reach_us = handle_span.days * 86_400_000_000

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, select
+from sqlalchemy import Connection, and_, select
 
+from renkei_chassis.database.rows import find_row
 from renkei_chassis.records.times import set_us
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from uuid import UUID
 
-    from sqlalchemy import Connection, Row
+    from sqlalchemy import Row
 
     from renkei_chassis.database.transaction import Transaction
     from renkei_chassis.records.kind import Record, RecordKind
@@ -75,6 +76,8 @@ def mark_deleted(
 
 def find(connection: Connection | Transaction, tables: Tables, record_id: UUID) -> Row[Any] | None:
     """Read a record's row as it is now."""
+    if isinstance(connection, Connection):
+        return find_row(connection, tables.records, tables.records.c.id, record_id.bytes)
     return connection.execute(select(tables.records).where(tables.records.c.id == record_id.bytes)).first()
 
 

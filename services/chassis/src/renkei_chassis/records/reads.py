@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import and_, literal, or_, select
 
 from renkei_chassis.database.pages import page_size
+from renkei_chassis.database.texts import holds
 from renkei_chassis.errors import FailedPrecondition, FieldViolation, InvalidArgument, Unavailable
 from renkei_chassis.records import own
 from renkei_chassis.records.rules import denied
@@ -77,12 +78,12 @@ class Reads:
         self._clock = clock
         self._reach = reach
 
-    def get(self, name: str, *, version: int = 0) -> Record:
+    async def get(self, name: str, *, version: int = 0) -> Record:
         """Read one record, own or received. Raises DENIED, and NO_SUCH_VERSION with the last one."""
         agency, record_id = self._kind.parse(name)
         if agency == self._agency:
-            return self._database.look(lambda connection: self._get_own(connection, record_id, version))
-        return self._database.look(lambda connection: self._get_copy(connection, agency, record_id, version))
+            return await self._database.look(lambda connection: self._get_own(connection, record_id, version))
+        return await self._database.look(lambda connection: self._get_copy(connection, agency, record_id, version))
 
     async def page(self, method: str, request: Message, wanted: Filter) -> Page:
         """Read a page of what `wanted` shows; `request` has `page_size` and `page_token`, and binds the token."""
@@ -176,7 +177,9 @@ class Reads:
             columns = self._kind.tables.copies.c
             theirs = self._copy_rows().where(*self._copy_conditions(wanted, before))
             sources.append(theirs.order_by(columns.id.desc(), columns.agency.desc()))
-        streams = [connection.execute(statement.limit(limit + 1)) for statement in sources]
+        # One row at a time: a page is cut by its size before it fills the memory.
+        asked = [statement.limit(limit + 1).execution_options(stream_results=True) for statement in sources]
+        streams = [connection.execute(statement) for statement in asked]
         rows: list[Row[Any]] = []
         size = 0
         for row in heapq.merge(*streams, key=lambda row: (row.id, row.agency), reverse=True):
@@ -258,7 +261,7 @@ def _conditions(columns: Any, wanted: Filter) -> Iterator[ColumnElement[bool]]: 
 
 
 def _holds(columns: Any, wanted: Filter) -> Iterator[ColumnElement[bool]]:  # noqa: ANN401 (columns of either table)
-    yield columns.search_key.contains(wanted.fragment, autoescape=True)
+    yield holds(columns.search_key, wanted.fragment)
     if wanted.identifier_type:
         yield columns.type == wanted.identifier_type
 

@@ -169,8 +169,13 @@ class Rules:
         return self._answer(transaction, record, name, version)
 
     def undelete(self, transaction: Transaction, *, name: str, caller: Principal) -> Written:
-        """Take the mark back, as a new version, and release it again under its label."""
+        """Take the mark back, as a new version, and release it again under its label.
+
+        Raises UNDELETE_EXPIRED from the record's `purge_time` on.
+        """
         current = self.current(transaction, name, deleted=True)
+        if transaction.now_us >= current.row.purge_time_us:
+            raise FailedPrecondition("UNDELETE_EXPIRED", f"the {self._kind.word} was to be purged already")
         after = current.record
         version = current.row.version + 1
         after.ClearField("delete_time")

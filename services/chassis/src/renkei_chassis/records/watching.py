@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from renkei_chassis.records.kind import Record
     from renkei_chassis.records.reads import Reads
 
-# Well below the 4 MiB that clients take at once; one record has at most some 300 KiB.
-ANSWER_BYTES: Final = 1024 * 1024
+# Each watcher who does not read holds an answer or two; one record has at most some 300 KiB.
+ANSWER_BYTES: Final = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +33,8 @@ async def watch(
 ) -> AsyncIterator[tuple[Sequence[Change], str]]:
     """Yield (changes, token to resume after them) for ever. No changes: a checkpoint."""
     async for events, token in changes.watch(resume_token=resume_token, from_start=from_start):
-        records = await reads.now({event.resource for event in events}) if events else {}
+        async with changes.turns:
+            records = await reads.now({event.resource for event in events}) if events else {}
         waiting: list[Change] = []
         size = 0
         for index, event in enumerate(events):

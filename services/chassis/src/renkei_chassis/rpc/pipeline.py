@@ -17,11 +17,13 @@ from renkei_chassis.errors import (
     STATUS_DETAILS_HEADER,
     InvalidArgument,
     RenkeiError,
+    ResourceExhausted,
     Unavailable,
     masked,
     to_status,
 )
 from renkei_chassis.identity import PrincipalKind, authorize, bearer
+from renkei_chassis.rpc.arrivals import Arrivals
 from renkei_chassis.rpc.deadlines import Deadline, Limits, allowed
 from renkei_chassis.rpc.methods import Call, DuplexMethod, ReadMethod, StreamMethod
 from renkei_chassis.rpc.validation import validate
@@ -77,7 +79,8 @@ class Pipeline:
         self._limits = limits or Limits()
         self._now = now
         self._on_refused = on_refused
-        self._streams: set[Deadline] = set()
+        self.arrivals = Arrivals()
+        self._streams: dict[Deadline, str] = {}
         self._answering = 0
         self._idle = asyncio.Event()
         self._idle.set()
@@ -86,6 +89,7 @@ class Pipeline:
 
     async def unary(self, route: Route, raw: bytes, context: grpc.aio.ServicerContext[Any, Any]) -> bytes:
         """Answer one request once."""
+        self.arrivals.arrived()
         started = time.perf_counter()
         caller: Principal | None = None
         try:
@@ -94,11 +98,10 @@ class Pipeline:
             caller = self._known(metadata)
             authorize(caller, route.permission, route.roles)
             deadline = Deadline(allowed(context.time_remaining(), self._limits.unary, self._limits.unary_default))
-            with self._counted(), self._scope(route, caller, metadata) as scope:
-                async with deadline:
-                    answer = await self._answer(
-                        route, raw, Call(path=route.path, caller=caller, trace_parent=scope.traceparent)
-                    )
+            with self._counted(), self._scope(route, caller, metadata) as scope, deadline:
+                answer = await self._answer(
+                    route, raw, Call(path=route.path, caller=caller, trace_parent=scope.traceparent)
+                )
                 scope.outcome("OK")
             encoded = answer.SerializeToString()
         except asyncio.CancelledError:
@@ -114,6 +117,7 @@ class Pipeline:
 
     async def stream(self, route: Route, raw: bytes, context: grpc.aio.ServicerContext[Any, Any]) -> None:
         """Answer one request many times."""
+        self.arrivals.arrived()
         method = route.method
         assert isinstance(method, StreamMethod)  # noqa: S101 (chosen by the server)
 
@@ -121,6 +125,32 @@ class Pipeline:
             return method.answers(_parsed(route, raw), call)
 
         await self._stream(route, answers, context)
+
+    async def unary_slowly(self, route: Route, requests: object, context: grpc.aio.ServicerContext[Any, Any]) -> bytes:
+        """Answer one request once, of a caller who may never send it."""
+        del requests
+        return await self.unary(route, await self._arriving(route, context), context)
+
+    async def stream_slowly(self, route: Route, requests: object, context: grpc.aio.ServicerContext[Any, Any]) -> None:
+        """Answer one request many times, of a caller who may never send it."""
+        del requests
+        await self.stream(route, await self._arriving(route, context), context)
+
+    async def _arriving(self, route: Route, context: grpc.aio.ServicerContext[Any, Any]) -> bytes:
+        """Read the request of a caller who is known, while there is time."""
+        started = time.perf_counter()
+        try:
+            self._known(context.invocation_metadata())
+            with Deadline(allowed(context.time_remaining(), self._limits.arrival, self._limits.arrival)):
+                raw = await context.read()
+            if isinstance(raw, bytes):
+                return raw
+            raise InvalidArgument("MALFORMED_REQUEST", "the call ended without a request")  # noqa: TRY301 (masked below)
+        except asyncio.CancelledError:
+            raise
+        except Exception as error:  # noqa: BLE001 (the outermost place: nothing may pass unmasked)
+            refusal = self._refusal(route, started, error, None)
+        return await _abort(context, refusal)
 
     async def duplex(
         self, route: Route, requests: AsyncIterator[bytes], context: grpc.aio.ServicerContext[Any, Any]
@@ -182,7 +212,7 @@ class Pipeline:
             deadline = Deadline(allowed(context.time_remaining(), self._limits.stream, self._limits.stream))
             with self._scope(route, caller, metadata) as scope:
                 call = Call(path=route.path, caller=caller, trace_parent=scope.traceparent)
-                await self._send(answers(call), context, deadline)
+                await self._send(answers(call), context, deadline, caller)
                 scope.outcome("OK")
         except asyncio.CancelledError:
             self._tell(route, started, "CANCELLED", caller=caller)
@@ -195,16 +225,34 @@ class Pipeline:
         await _abort(context, refusal)
 
     async def _send(
-        self, answers: AsyncIterator[Message], context: grpc.aio.ServicerContext[Any, Any], deadline: Deadline
+        self,
+        answers: AsyncIterator[Message],
+        context: grpc.aio.ServicerContext[Any, Any],
+        deadline: Deadline,
+        caller: Principal,
     ) -> None:
-        self._refuse_while_draining()
-        self._streams.add(deadline)
+        self._take_a_seat(deadline, caller)
         try:
-            async with deadline, _closing(answers) as found:
-                async for answer in found:
-                    await context.write(answer.SerializeToString())
+            with deadline:
+                async with _closing(answers) as found:
+                    async for answer in found:
+                        encoded = answer.SerializeToString()
+                        del answer  # a slow reader holds the bytes alone
+                        await context.write(encoded)
         finally:
-            self._streams.discard(deadline)
+            del self._streams[deadline]
+
+    def _take_a_seat(self, deadline: Deadline, caller: Principal) -> None:
+        """Count a stream in: each holds an answer or two while its caller does not read.
+
+        gRPC lets nobody end a call whose answer waits to be sent, so that only their number bounds them, and the
+        age of their connections.
+        """
+        self._refuse_while_draining()
+        of_one = sum(subject == caller.subject for subject in self._streams.values())
+        if len(self._streams) >= self._limits.streams or of_one >= self._limits.streams_of_one:
+            raise ResourceExhausted("OVERLOADED", "too many streams are open; end some of them first")
+        self._streams[deadline] = caller.subject
 
     async def _record(self, route: Route, raw: bytes, refusal: RenkeiError, caller: Principal | None) -> None:
         """Have a refusal recorded; one that cannot be is a refusal all the same."""

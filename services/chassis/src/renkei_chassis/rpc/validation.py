@@ -13,6 +13,7 @@ import protovalidate
 from google.protobuf.unknown_fields import UnknownFieldSet
 
 from renkei_chassis.errors import FieldViolation, InvalidArgument
+from renkei_chassis.rpc.crowds import WORTH_A_LOOK, refuse_crowds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,6 +39,8 @@ def validate(message: Message, raw: bytes | None = None) -> None:
     `tip.identifiers[0].identifier.original`.
     """
     given = message.SerializeToString() if raw is None else raw
+    if len(given) > WORTH_A_LOOK:
+        refuse_crowds(message)
     _refuse_unknown_fields(message, given)
     broken = [*_nul_violations(message)] if b"\0" in given else []
     broken += map(_violation, islice(_VALIDATOR.collect_violations(message), _MAX_VIOLATIONS))

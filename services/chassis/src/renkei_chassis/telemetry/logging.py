@@ -176,10 +176,10 @@ def _line(moment: float, level: int, logger: str, message: object, *, told: str,
 
 def _value(name: str, value: Value) -> str:
     """Write a field's value as JSON, or raise TypeError when it is nothing that may be logged."""
+    if isinstance(value, str):
+        return _text(name, value)
     if name not in FIELDS:
         raise TypeError(f"{name!r} is not a field that may be logged")
-    if isinstance(value, str):
-        return _quote(value[:_MAX_TEXT] if _PRINTABLE.fullmatch(value, 0, _MAX_TEXT) else WITHHELD)
     if value is True or value is False:
         return "true" if value else "false"
     if isinstance(value, int):
@@ -187,6 +187,14 @@ def _value(name: str, value: Value) -> str:
     if isinstance(value, float):
         return float.__repr__(value) if math.isfinite(value) else "null"
     raise TypeError(f"the field {name!r} may not be a {type(value).__name__}")
+
+
+@functools.lru_cache(maxsize=4096)
+def _text(name: str, value: str) -> str:
+    """Write a text; the same few methods, codes and callers come again and again."""
+    if name not in FIELDS:
+        raise TypeError(f"{name!r} is not a field that may be logged")
+    return _quote(value[:_MAX_TEXT] if _PRINTABLE.fullmatch(value, 0, _MAX_TEXT) else WITHHELD)
 
 
 def _message(message: object) -> str:

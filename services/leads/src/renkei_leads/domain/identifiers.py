@@ -13,6 +13,15 @@ TYPES: Final = {
     2: IdentifierType.BANK_ACCOUNT,
     3: IdentifierType.HANDLE,
     4: IdentifierType.VEHICLE_PLATE,
+    5: IdentifierType.IMEI,
+    6: IdentifierType.ICCID,
+    7: IdentifierType.IMSI,
+    8: IdentifierType.PLATFORM_ACCOUNT_ID,
+    9: IdentifierType.INVITE_LINK,
+    10: IdentifierType.PLACE,
+    11: IdentifierType.CRYPTO_WALLET,
+    12: IdentifierType.DISPLAY_NAME,
+    13: IdentifierType.MODUS_OPERANDI,
 }
 
 

@@ -8,7 +8,7 @@ import os
 import sys
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
+from typing import IO, TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
 
 import click
 
@@ -96,9 +96,9 @@ def client(ports: Ports, service: str, token: str) -> Iterator[SyncClient]:
         yield opened
 
 
-def emit_json(value: Mapping[str, Any] | list[Any]) -> None:
-    """Write one JSON document on one line."""
-    click.echo(json.dumps(value, ensure_ascii=False, sort_keys=False))
+def emit_json(value: Mapping[str, Any] | list[Any], output: IO[str] | None = None) -> None:
+    """Write one JSON document on one line, to standard output where nothing else is said."""
+    click.echo(json.dumps(value, ensure_ascii=False, sort_keys=False), file=output)
 
 
 def plain_failure(function: Callable[P, T]) -> Callable[P, T]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
+from contextlib import redirect_stdout
 from pathlib import Path
 
 import click
 
-from renkei_node.commands.access import plain_failure
+from renkei_node.commands.access import emit_json, json_option, plain_failure
 
 
 @click.command(short_help="Seven agencies on this machine: the main job, played and checked.")
@@ -21,11 +22,13 @@ from renkei_node.commands.access import plain_failure
 @click.option(
     "--records", type=click.IntRange(100, 100_000), default=3500, show_default=True, help="Synthetic records to load."
 )
+@json_option
 @plain_failure
-def command(directory: Path | None, records: int, *, once: bool) -> None:
+def command(directory: Path | None, records: int, *, once: bool, as_json: bool) -> None:
     """Start seven agencies on this machine and play the main job. All data is invented (演習データ).
 
-    Without --once it stays up and shows how the agencies stand until Ctrl-C.
+    Without --once it stays up and shows how the agencies stand until Ctrl-C. With --json standard output has the
+    figures and faults alone, and the story goes to standard error.
 
     \b
     Examples:
@@ -35,4 +38,15 @@ def command(directory: Path | None, records: int, *, once: bool) -> None:
     """
     from renkei_node.demo.begin import begin
 
-    sys.exit(begin(once=once, directory=directory, records=records))
+    if not as_json:
+        sys.exit(begin(once=once, directory=directory, records=records))
+    output = sys.stdout
+    with redirect_stdout(sys.stderr):
+        sys.exit(
+            begin(
+                once=once,
+                directory=directory,
+                records=records,
+                on_outcome=lambda document: emit_json(document, output),
+            )
+        )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from renkei_node.commands.access import directory_argument, plain_failure
+from renkei_node.commands.access import directory_argument, emit_json, json_option, plain_failure
 from renkei_node.layout import NodeDirectory
 
 if TYPE_CHECKING:
@@ -25,8 +25,9 @@ _INPUT: Final = 0
     help="Start at the first line on standard input, and stop where it ends: for a program that starts nodes "
     "and must leave none behind, however it ends itself.",
 )
+@json_option
 @plain_failure
-def command(directory: Path, *, tethered: bool) -> None:
+def command(directory: Path, *, tethered: bool, as_json: bool) -> None:
     """Run the node in DIR until SIGTERM or Ctrl-C: its nats-server and all its services, in one process.
 
     It writes its log to DIR/logs/node.log. Stopping drains what runs and leaves no process behind.
@@ -44,10 +45,17 @@ def command(directory: Path, *, tethered: bool) -> None:
 
     gc.freeze()
     gc.enable()
+
+    def say(text: str, /, **facts: str) -> None:
+        if as_json:
+            emit_json(facts)
+        else:
+            click.echo(text)
+
     if tethered and not os.read(_INPUT, 1):
         return  # whoever wanted the node is gone already
     try:
-        run_node(NodeDirectory(directory.absolute()), say=click.echo, tether=_INPUT if tethered else None)
+        run_node(NodeDirectory(directory.absolute()), say=say, tether=_INPUT if tethered else None)
     except (
         NodeRunningError,
         DatabaseInUseError,

@@ -7,7 +7,7 @@ import sys
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -15,7 +15,7 @@ from renkei_node.demo.agencies import CODES
 from renkei_node.demo.launching import launched
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from renkei_node.demo.federation import Federation
     from renkei_node.demo.journal import Journal
@@ -31,11 +31,13 @@ def begin(
     records: int,
     tamper: Callable[[Federation, Journal], None] | None = None,
     bars: bool = True,
+    on_outcome: Callable[[Mapping[str, Any]], None] | None = None,
 ) -> int:
     """Run the demo and return its exit status: 0 only if every claim held and every bar was met.
 
-    The last two are for the demo's own tests: `tamper` is called just before the checks, to plant a loss
-    or a leak, and without `bars` a machine busy with other tests is no fault.
+    `on_outcome` is given what the last lines say, for a program. `tamper` and `bars` are for the demo's own
+    tests: the one is called just before the checks, to plant a loss or a leak, and without the other a machine
+    busy with other tests is no fault.
     """
     for number in SIGNALS:  # until the demo's own code takes over
         if signal.getsignal(number) is not signal.SIG_IGN:
@@ -44,7 +46,7 @@ def begin(
         with _work(directory) as path, launched(path, CODES) as processes:
             from renkei_node.demo.run import Wishes, run_demo
 
-            wishes = Wishes(once=once, records=records, tamper=tamper, bars=bars)
+            wishes = Wishes(once=once, records=records, tamper=tamper, bars=bars, on_outcome=on_outcome)
             return run_demo(path, processes, wishes)
     except KeyboardInterrupt:
         click.echo("stopped")

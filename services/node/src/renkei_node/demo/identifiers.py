@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from renkei_normalform import IdentifierType, normalize
-from renkei_normalform.places import PLACES
+from renkei_normalform.plate_places import PLACES
 
 if TYPE_CHECKING:
     import random
@@ -109,6 +109,8 @@ def spell(invented: Invented, chance: random.Random) -> str:
             place, class_number, kana, serial = invented.form.split("-")
             dotted = f"{serial[:2]}-{serial[2:]}"
             return chance.choice((f"{place} {class_number} {kana} {dotted}", f"{place}{class_number}{kana}{serial}"))
+        case _:
+            return invented.form
 
 
 def _phone(form: str, chance: random.Random) -> str:

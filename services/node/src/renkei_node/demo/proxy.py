@@ -3,7 +3,8 @@
 One stands before each directed pair of agencies, for NATS and for gRPC. It needs no rights on the
 machine and behaves like the packet filters it stands for: `CUT` refuses new connections and resets
 those that are open, `BLACKHOLE` keeps both sides believing and brings nothing through, `DELAY` lets
-each chunk of up to 64 KiB wait (so it also narrows the line).
+each chunk of up to 64 KiB wait (so it also narrows the line). `ONE_WAY` brings what the near side says to the
+far one, and no answer back.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ class Mode(StrEnum):
     PASS = "pass"  # noqa: S105 (no password)
     CUT = "cut"
     BLACKHOLE = "blackhole"
+    ONE_WAY = "one-way"
     DELAY = "delay"
 
 
@@ -49,6 +51,8 @@ class Proxy:
         self._tasks: set[asyncio.Task[None]] = set()
         self._flowing = asyncio.Event()
         self._flowing.set()
+        self._answering = asyncio.Event()
+        self._answering.set()
 
     async def start(self) -> None:
         """Begin to listen."""
@@ -62,10 +66,11 @@ class Proxy:
         """Change what happens from now on, to open connections too. What a black hole swallowed comes when it ends."""
         self.mode = mode
         self._delay_seconds = delay_seconds if mode is Mode.DELAY else 0.0
-        if mode is Mode.BLACKHOLE:
-            self._flowing.clear()
-        else:
-            self._flowing.set()
+        for event, closes in ((self._flowing, {Mode.BLACKHOLE}), (self._answering, {Mode.BLACKHOLE, Mode.ONE_WAY})):
+            if mode in closes:
+                event.clear()
+            else:
+                event.set()
         if mode is Mode.CUT:
             self._stop_listening()
             self._reset_all()
@@ -137,13 +142,13 @@ class Proxy:
         far: asyncio.StreamWriter,
     ) -> None:
         async with asyncio.TaskGroup() as group:  # an error in one direction ends both
-            group.create_task(self._pump(near_reader, far))
-            group.create_task(self._pump(far_reader, near))
+            group.create_task(self._pump(near_reader, far, self._flowing))
+            group.create_task(self._pump(far_reader, near, self._answering))
 
-    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, open_way: asyncio.Event) -> None:
         while True:
             chunk = await reader.read(_CHUNK)
-            await self._flowing.wait()
+            await open_way.wait()
             if self._delay_seconds:
                 await asyncio.sleep(self._delay_seconds)
             if not chunk:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from renkei.leads.v1.leads_pb2 import Lead
 
@@ -70,6 +70,21 @@ class Outcome:
             f"demo: {self.leads} leads, {self.records} records, {len(AGENCIES)} agencies, "
             f"{lost} lost, {leaked} leaked, {self.seconds:.0f} s"
         )
+
+    def document(self, faults: Sequence[str]) -> dict[str, Any]:
+        """Give the same for a program, with every fault."""
+        return {
+            "leads": self.leads,
+            "records": self.records,
+            "agencies": len(AGENCIES),
+            "lost": len(self.findings.lost),
+            "leaked": len(self.findings.leaked),
+            "seconds": round(self.seconds, 1),
+            "ready_seconds": round(self.ready, 1),
+            "first_lead_seconds": round(self.first_lead, 1),
+            "largest_node_megabytes": round(self.largest),
+            "faults": list(faults),
+        }
 
 
 def lead_lines(act: int, lead: Lead, seconds: float) -> Iterator[str]:

@@ -7,7 +7,7 @@ import signal
 import sys
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 import psutil
@@ -49,6 +49,7 @@ class Wishes:
     records: int
     tamper: Callable[[Federation, Journal], None] | None
     bars: bool
+    on_outcome: Callable[[Mapping[str, Any]], None] | None = None
 
 
 def run_demo(path: Path, processes: Mapping[str, Popen[bytes]], wishes: Wishes) -> int:
@@ -102,6 +103,8 @@ async def _run(federation: Federation, wishes: Wishes) -> int:
         )
         faults = outcome.faults(bars=wishes.bars)
         click.echo("\n" + "\n".join(outcome.lines(faults)))
+        if wishes.on_outcome is not None:
+            wishes.on_outcome(outcome.document(faults))
         if not wishes.once and not faults:
             click.echo("\n" + "\n".join(what_to_try(federation)))
             await stay(federation)

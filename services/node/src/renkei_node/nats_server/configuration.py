@@ -21,7 +21,7 @@ from renkei_chassis.courier.shapes import FEED, LANES, agency_token, lane_shape,
 if TYPE_CHECKING:
     from pathlib import Path
 
-_MAX_PAYLOAD: Final = 512 * 1024  # of the server and of each account: where they differ, publishes hang
+MAX_PAYLOAD: Final = 512 * 1024  # of the server and of each account: where they differ, publishes hang
 _HIGHEST_PORT: Final = 65_535
 
 
@@ -87,7 +87,7 @@ def render(configuration: ServerConfiguration) -> str:
 # Written by renkei at every start; changes made here are lost.
 server_name: "{c.agency}"
 listen: "{c.address}"
-{monitor}max_payload: {_MAX_PAYLOAD}
+{monitor}max_payload: {MAX_PAYLOAD}
 max_connections: 512
 max_control_line: 4096
 ping_interval: "2s"
@@ -118,7 +118,7 @@ def _local_account(configuration: ServerConfiguration) -> str:
     return f"""\
   LOCAL: {{
     jetstream: enabled
-    limits: {{ max_payload: {_MAX_PAYLOAD} }}
+    limits: {{ max_payload: {MAX_PAYLOAD} }}
     users: [ {{ nkey: {configuration.local_public_key} }} ]
     exports: [
 {exports}    ]
@@ -132,7 +132,7 @@ def _peer_account(peer: PeerAccount) -> str:
     imports = "".join(f'      {{ service: {{ account: LOCAL, subject: "{subject}" }} }}\n' for subject in subjects)
     return f"""\
   {_account(peer)}: {{
-    limits: {{ max_conn: 4, max_subs: 32, max_payload: {_MAX_PAYLOAD} }}
+    limits: {{ max_conn: 4, max_subs: 32, max_payload: {MAX_PAYLOAD} }}
     users: [
       {{ nkey: {peer.public_key}, permissions: {{
         publish: {{ allow: [{publish}] }}

@@ -96,7 +96,7 @@ def fill_from_toml(message: Message, path: str) -> None:
     try:
         content = tomllib.loads(read_bytes(path).decode())
         ParseDict({key: _plain(value) for key, value in content.items()}, message)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError):
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError):
         raise click.ClickException(f"{path} is no TOML file in UTF-8") from None
     except ParseError:
         known = ", ".join(message.DESCRIPTOR.fields_by_name)

@@ -81,8 +81,11 @@ def _read(prepared: str) -> Disclosure:
     from renkei_node.commands.personas.request import read_bytes
 
     try:
-        return ParseDict(json.loads(read_bytes(prepared)), contacts_pb2.Disclosure())
-    except (ParseError, ValueError):
+        content = json.loads(read_bytes(prepared))
+        if not isinstance(content, dict):
+            raise ParseError("no object")  # noqa: TRY301 (one answer for all that does not fit)
+        return ParseDict(content, contacts_pb2.Disclosure())
+    except (ParseError, ValueError, RecursionError):
         raise click.ClickException(f"{prepared} is not what `renkei personas disclose --json` writes") from None
 
 

@@ -1,0 +1,258 @@
+"""A client that is not ours runs the whole API against real nodes: grpc-js, knowing the contract alone."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from contextlib import aclosing, asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from google.protobuf import descriptor_pool
+from renkei.arrests.v1 import arrests_pb2_grpc  # noqa: F401 (its descriptors)
+from renkei.event.v1 import log_pb2_grpc  # noqa: F401
+from renkei.exchange.v1 import exchange_pb2_grpc  # noqa: F401
+from renkei.leads.v1 import leads_pb2_grpc  # noqa: F401
+from renkei.tips.v1 import tips_pb2_grpc  # noqa: F401
+
+from tests.contract.test_errors import GIVEN, reason_of
+from tests.system import broken_nodes
+from tests.system.federation import Federation, until
+from tests.system.grpc_js import ROOT, Refused, grpc_js
+from tests.system.refusals import (
+    ARRESTS,
+    EXCHANGE,
+    HERE,
+    LOG,
+    MEETINGS,
+    NOT_FROM_OUTSIDE,
+    THERE,
+    TIPS,
+    Ground,
+    a_phone,
+    a_tip,
+    new_id,
+    service_token,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+pytestmark = pytest.mark.timeout(120)
+
+LEADS = "renkei.leads.v1.LeadsService"
+SERVICES = (TIPS, ARRESTS, LEADS, EXCHANGE, LOG)
+# The packages whose refusals a client of these services can meet.
+PACKAGES = ("policy", "tips", "arrests", "leads", "exchange")
+REASONS = {
+    reason_of(value): value for value in GIVEN if value.package.removeprefix("renkei.").split(".")[0] in PACKAGES
+}
+PHONE = "090-1234-5678"
+
+
+@asynccontextmanager
+async def ground(path: Path) -> AsyncIterator[Ground]:
+    federation = await asyncio.to_thread(Federation, path, (HERE, THERE))
+    await asyncio.to_thread(federation.set_up, courier=False)
+    await asyncio.to_thread(broken_nodes.trust_a_stranger, federation[HERE].directory.trust)
+    try:
+        async with grpc_js() as js:
+            await federation.start()
+            yield Ground(federation=federation, js=js)
+    finally:
+        await federation.stop()
+
+
+def test_every_reason_is_met_by_a_client_or_said_to_be_out_of_its_reach() -> None:
+    assert len(REASONS) > 40
+    assert MEETINGS.keys() & NOT_FROM_OUTSIDE.keys() == set()
+    assert MEETINGS.keys() | NOT_FROM_OUTSIDE.keys() == REASONS.keys()
+    for reason, why in NOT_FROM_OUTSIDE.items():
+        assert all(f'"{reason}"' in (ROOT / test).read_text() for test in re.findall(r"tests/\S+\.py", why))
+
+
+async def test_every_reason_that_a_client_can_meet_comes_as_the_contract_says(tmp_path: Path) -> None:
+    told: dict[str, tuple[str, str]] = {}
+    async with ground(tmp_path) as here:
+        for reason, meet in MEETINGS.items():
+            try:
+                await meet(here)
+            except Refused as refused:
+                told[reason] = (refused.code, refused.reason)
+
+    statuses = {reason: re.search(r"Status ([A-Z_]+)", REASONS[reason].comment) for reason in MEETINGS}
+    assert told == {reason: (said[1], reason) for reason, said in statuses.items() if said is not None}
+
+
+async def test_the_whole_api_answers_a_foreign_client(tmp_path: Path) -> None:
+    async with ground(tmp_path) as here:
+        await _records(here)
+        await _arrests(here)
+        await _leads(here)
+        await _lanes_and_logs(here)
+        await _watch_over_a_restart(here)
+        await _load_over_a_restart(here)
+
+        pool = descriptor_pool.Default()
+        served = {f"{name}/{method.name}" for name in SERVICES for method in pool.FindServiceByName(name).methods}
+        assert served - here.js.used == set()
+
+
+async def _records(here: Ground) -> None:
+    """Create, read, correct, delete, restore, page through, search."""
+    label = {"purpose_code": "organised-robbery", "releasable_to": [f"agencies/{THERE}"]}
+    request_id = new_id()
+    made = await here.create(request_id=request_id, handling=label, identifiers=[a_phone(PHONE)])
+    assert await here.create(request_id=request_id, handling=label, identifiers=[a_phone(PHONE)]) == made
+    assert await here.call(f"{TIPS}/GetTip", {"name": made["name"]}) == made
+
+    corrected = await here.update(made)
+    assert (corrected["version"], corrected["text"]) == (2, "演習データ 2")
+    deleted = await here.delete(made["name"])
+    assert "delete_time" in deleted
+    restored = await here.call(f"{TIPS}/UndeleteTip", {"request_id": new_id(), "name": made["name"]})
+    assert restored["text"] == "演習データ 2"
+
+    names = [made["name"], *[(await here.create(text=f"演習データ {number}"))["name"] for number in range(6)]]
+    listing = {"parent": here.member.name, "page_size": 3}
+    paging = here.js.pages(here.address(TIPS), f"{TIPS}/ListTips", listing, token=await here.token())
+    pages = [[tip["name"] for tip in page["tips"]] async for page in paging]
+    assert [len(page) for page in pages] == [3, 3, 1]
+    assert [name for page in pages for name in page] == names[::-1]
+    found = await here.call(f"{TIPS}/SearchTips", {"identifier": "0901234"})
+    assert [tip["name"] for tip in found["tips"]] == [made["name"]]
+
+
+async def _arrests(here: Ground) -> None:
+    made = await here.create_arrest(seized_items=[{"description": "携帯", "identifiers": [a_phone(PHONE)]}])
+    listed = await here.call(f"{ARRESTS}/ListArrests", {"parent": "agencies/-"})
+    found = await here.call(f"{ARRESTS}/SearchArrests", {"identifier": PHONE})
+    got = await here.call(f"{ARRESTS}/GetArrest", {"name": made["name"]})
+    assert [[arrest["name"] for arrest in answer["arrests"]] for answer in (listed, found)] == [[made["name"]]] * 2
+    assert got["etag"] == made["etag"]
+
+    mask = {"paths": ["offence"]}
+    change = {"request_id": new_id(), "arrest": {**got, "offence": "(演習データ) 強盗"}, "update_mask": mask}
+    changed = await here.call(f"{ARRESTS}/UpdateArrest", {**change, "reason": "(演習)"})
+    outcome = {"kind": "KIND_INDICTED", "time": {"seconds": 1_728_000_000}}
+    request = {"request_id": new_id(), "name": made["name"], "etag": changed["etag"], "disposition": outcome}
+    disposed = await here.call(f"{ARRESTS}/RecordDisposition", request)
+    assert (disposed["state"], disposed["version"]) == ("STATE_DISPOSED", 3)
+
+    deletion = {"request_id": new_id(), "name": made["name"], "reason": "(演習)"}
+    await here.call(f"{ARRESTS}/DeleteArrest", deletion)
+    await here.call(f"{ARRESTS}/UndeleteArrest", {"request_id": new_id(), "name": made["name"]})
+    rows = [{"row": 1, "arrest": {**got, "text": "演習データ"}}, {"row": 2, "arrest": {**got, "offence": ""}}]
+    loaded = await _load(here, f"{ARRESTS}/LoadArrests", rows)
+    assert ["error" in result for result in loaded] == [False, True]
+    assert loaded[1]["error"]["reason"] == "FIELD_INVALID"
+
+    path = f"{ARRESTS}/WatchArrests"
+    async with aclosing(
+        here.js.watch(here.address(path), path, {"from_start": True}, token=await here.token())
+    ) as answers:
+        kinds = await _kinds(answers, 5)
+    assert kinds[:3] == ["ArrestRecorded", "ArrestRevised", "DispositionRecorded"]
+
+
+async def _leads(here: Ground) -> None:
+    """The tip and the arrest share a phone."""
+
+    async def found() -> bool:
+        return bool((await here.call(f"{LEADS}/ListLeads", {"parent": here.member.name})).get("leads"))
+
+    await until(found)
+    (lead,) = (await here.call(f"{LEADS}/ListLeads", {"parent": here.member.name}))["leads"]
+    assert (await here.call(f"{LEADS}/GetLead", {"name": lead["name"]}))["name"] == lead["name"]
+    path = f"{LEADS}/WatchLeads"
+    async with aclosing(
+        here.js.watch(here.address(path), path, {"from_start": True}, token=await here.token())
+    ) as answers:
+        assert (await _kinds(answers, 1))[0] == "LeadFound"
+
+
+async def _lanes_and_logs(here: Ground) -> None:
+    peers = await here.call(f"{EXCHANGE}/ListPeers", {}, token=await here.token(roles=("OPERATOR",)))
+    assert [peer["name"] for peer in peers["peers"]] == [f"agencies/{THERE}"]
+    deliveries = await here.call(f"{EXCHANGE}/ListDeliveries", {}, token=await here.token(roles=("OPERATOR",)))
+    assert {delivery["recipient"] for delivery in deliveries["deliveries"]} == {f"agencies/{THERE}"}
+    raised = await here.raise_harm(f"agencies/{THERE}")
+    reviewed = await here.review_harm(raised["name"])
+    assert reviewed["review_note"] == "(演習)"
+    listed = await here.call(f"{EXCHANGE}/ListImminentHarm", {})
+    assert [message["name"] for message in listed["messages"]] == [raised["name"]]
+    peer = await service_token(here, "exchange", of=THERE, role="PEER")
+    lane = await here.call(f"{EXCHANGE}/ReadLane", {"lane": "LANE_DATA"}, token=peer)
+    assert len(lane["bundles"]) == int(lane["last_bundle"]) > 0
+
+    follower = await service_token(here, "leads")
+    log = await here.call(f"{LOG}/ReadLog", {}, token=follower)
+    assert [int(event["sequence"]) for event in log["events"]] == list(range(1, int(log["last_sequence"]) + 1))
+    path = f"{LOG}/WatchLog"
+    async with aclosing(here.js.watch(here.address(path), path, {}, token=follower)) as answers:
+        async for answer in answers:
+            assert answer["events"] == log["events"]
+            break
+
+
+async def _watch_over_a_restart(here: Ground) -> None:
+    path = f"{TIPS}/WatchTips"
+    names: list[str] = []
+    async with aclosing(here.js.watch(here.address(path), path, {}, token=await here.token())) as answers:
+        await anext(answers)  # from here on
+        expected = [(await here.create())["name"] for _ in range(3)]
+        names += await _names(answers, 3)
+        await asyncio.to_thread(here.member.kill)
+        await asyncio.to_thread(here.member.start)
+        await here.member.ready()
+        expected += [(await here.create())["name"] for _ in range(3)]
+        names += await _names(answers, 3)
+
+    assert names == expected
+
+
+async def _load_over_a_restart(here: Ground) -> None:
+    rows = [{"row": row, "tip": a_tip(text=f"演習データ 行{row}")} for row in range(1, 3001)]
+    loading = asyncio.create_task(_load(here, f"{TIPS}/LoadTips", rows))
+    statement = "SELECT count(*) FROM tip"
+    before = int(str((await asyncio.to_thread(here.member.rows, "tips", statement))[0][0]))
+
+    async def begun() -> bool:
+        return int(str((await asyncio.to_thread(here.member.rows, "tips", statement))[0][0])) > before
+
+    await until(begun)
+    await asyncio.to_thread(here.member.kill)
+    assert not loading.done(), "the load was over before the node was killed: make it longer"
+    await asyncio.to_thread(here.member.start)
+    await here.member.ready()
+    results = await loading
+
+    assert [int(result["row"]) for result in results] == list(range(1, 3001))
+    assert len({result["name"] for result in results}) == 3000
+    kept = await asyncio.to_thread(here.member.rows, "tips", statement)
+    assert kept == [(before + 3000,)], "a row was recorded twice or lost"
+
+
+async def _load(here: Ground, path: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    request = {"load_id": new_id(), "parent": here.member.name, "rows": rows}
+    loading = here.js.load(here.address(path), path, request, token=await here.token())
+    return [result async for result in loading]
+
+
+async def _kinds(answers: AsyncIterator[Any], count: int) -> list[str]:
+    return [change["kind"] for change in await _changes(answers, count)]
+
+
+async def _names(answers: AsyncIterator[Any], count: int) -> list[str]:
+    return [change["name"] for change in await _changes(answers, count)]
+
+
+async def _changes(answers: AsyncIterator[Any], count: int) -> list[Any]:
+    """Read a watch until so many changes came."""
+    found: list[Any] = []
+    async for answer in answers:
+        found += answer.get("changes", [])
+        if len(found) >= count:
+            break
+    return found
