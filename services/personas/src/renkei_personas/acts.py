@@ -201,24 +201,22 @@ class Acts:
             )
         if step.action in {"REPORT", "REPORT_EXTENSION"}:
             self._report(transaction, work)
-        if step.action == "CLOSE" and work.row.reported_version:
+        if step.action == "CLOSE" and case.reported:
             self._report_outcome(transaction, work)
 
     def _report(self, transaction: Transaction, work: _Work) -> None:
         """Tell the NPA the minimal facts of the plan that was approved last."""
         extension = work.case.extension
         plan = extension.plan if extension is not None else work.case.plan
-        version = work.case.version + (1 if extension is not None else 0)
         told = events_pb2.PersonaReported(
             plan=self.names.plan(work.row.plan_id),
             agency=self.names.agency,
             crime_code=personas_pb2.Plan.CrimeCode.ValueType(plan.crime),
             document_count=plan.document_count,
-            version=version,
+            version=work.case.reported,
         )
         told.period_start.FromDatetime(plan.start)
         told.period_end.FromDatetime(plan.end)
-        work.row = replace(work.row, reported_version=version)
         self._send(transaction, told.plan, told)
 
     def _report_outcome(self, transaction: Transaction, work: _Work) -> None:
