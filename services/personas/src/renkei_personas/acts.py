@@ -10,7 +10,8 @@ from renkei.personas.v1 import events_pb2, personas_pb2
 from renkei.policy.v1.policy_pb2 import GRADE_INDEX_ONLY
 
 from renkei_chassis import failpoints
-from renkei_chassis.clock import from_us
+from renkei_chassis.clock import CLOCK_JUMPED, from_us
+from renkei_chassis.database.retention import latest_seen
 from renkei_chassis.database.transaction import NewEvent
 from renkei_chassis.errors import (
     Aborted,
@@ -19,6 +20,7 @@ from renkei_chassis.errors import (
     InvalidArgument,
     NotAllowed,
     RenkeiError,
+    Unavailable,
 )
 from renkei_personas.domain.case import Act, Case
 from renkei_personas.domain.contacts import chained
@@ -41,6 +43,9 @@ if TYPE_CHECKING:
     from renkei_personas.store.cases import Loaded
 
 _ROLES: Final = frozenset({"OFFICER", "SUPERVISOR", "CUSTODIAN", "HQ_CHIEF"})
+# What protects somebody or halts something is carried out by any clock.
+_BY_ANY_CLOCK: Final = frozenset({"REPORT_DANGER", "COMPROMISE", "SUSPEND", "REPORT_INCIDENT", "VACATE"})
+_SLACK_US: Final = 10_000_000  # clocks are slewed
 _KINDS: Final[Mapping[str, type[RenkeiError]]] = {
     "INVALID_ARGUMENT": InvalidArgument,
     "PERMISSION_DENIED": NotAllowed,
@@ -103,6 +108,8 @@ class Acts:
 
         `changes` are columns that the rules do not know. Raises the error that a caller is told.
         """
+        if act.action not in _BY_ANY_CLOCK:
+            _check_clock(transaction)
         rules = self.rules(transaction)
         work = _Work(row=before.row, case=before.case)
         self._strike(transaction, work, rules)
@@ -238,6 +245,17 @@ class Acts:
     def _send(self, transaction: Transaction, resource: str, payload: Any) -> None:  # noqa: ANN401 (one of our events)
         audience = {self._settings.npa: GRADE_INDEX_ONLY}
         transaction.emit(NewEvent(payload=payload, resource=resource, audience=audience))
+
+
+def _check_clock(transaction: Transaction) -> None:
+    """Refuse to act by a clock that this node saw later. The log alone need not know: it has few events."""
+    behind_us = latest_seen(transaction) - transaction.now_us
+    if behind_us > _SLACK_US:
+        raise Unavailable(
+            CLOCK_JUMPED,
+            "the wall clock is behind what this node saw before; set it right",
+            metadata={"behind_seconds": str(behind_us // 1_000_000)},
+        )
 
 
 def act_of(action: str, caller: Principal, transaction: Transaction, **more: Any) -> Act:  # noqa: ANN401 (an Act's fields)
