@@ -12,7 +12,7 @@ from renkei_chassis.errors import RenkeiError
 from renkei_chassis.resource_names import agency_of
 from renkei_node.commands.personas import request, telling
 from renkei_node.doctor.network import read_greeting
-from renkei_personas import plans, refusals
+from renkei_personas import bases, refusals
 from tests.fuzz import files
 
 if TYPE_CHECKING:
@@ -22,12 +22,10 @@ _PATHS: Final = sorted(refusals._REQUESTS)
 
 
 def basis(data: bytes) -> None:
-    """Read a legal basis whose signature was good."""
-    try:
-        read = plans.read_basis(data)
-    except RenkeiError:
-        return
-    assert read.id
+    """Read a legal basis, or what ends one, whose signature was good."""
+    for kind in (personas_pb2.LegalBasis, personas_pb2.LegalBasisRevocation):
+        with suppress(RenkeiError):
+            assert bases.read_signed(kind, data).id
 
 
 def refused(data: bytes) -> None:
@@ -41,7 +39,7 @@ def prepared(data: bytes) -> None:
     """Read the files that the commands take: a message in TOML, a disclosure in JSON."""
     path = files.written("prepared", data)
     for read in (
-        lambda: request._fill_from_toml(personas_pb2.Plan(), str(path)),
+        lambda: request.fill_from_toml(personas_pb2.Plan(), str(path)),
         lambda: telling._read(str(path)),
     ):
         with suppress(click.ClickException):
@@ -57,10 +55,11 @@ def greeting(data: bytes) -> None:
     assert isinstance(told.max_payload, int)
 
 
-def bases() -> Iterator[bytes]:
+def signed() -> Iterator[bytes]:
     made = personas_pb2.LegalBasis(id="basis-1")
     made.valid_from.seconds = 1_700_000_000
     yield made.SerializeToString()
+    yield personas_pb2.LegalBasisRevocation(id="basis-1", reason="(演習)").SerializeToString()
 
 
 def refusals_seeds() -> Iterator[bytes]:
