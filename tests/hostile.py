@@ -96,7 +96,8 @@ def _fill(message: Any, names: dict[str, str]) -> None:
 def _every_field_beside(mask: Any) -> list[str]:
     """Name the fields of the resource that a mask is about: what is output-only among them is ignored."""
     beside = [field.message_type for field in mask.containing_type.fields if field.message_type is not None]
-    return [field.name for field in next(kind for kind in beside if "name" in kind.fields_by_name).fields]
+    about = next((kind for kind in beside if "name" in kind.fields_by_name), beside[0])
+    return [field.name for field in about.fields]
 
 
 def rules_of(field: Any) -> validate_pb2.FieldRules:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from renkei_chassis.clock import WallClock
 from renkei_chassis.identity import Issuer, IssuerKind, TrustFile, generate, mint, public_text
@@ -65,9 +65,14 @@ class Running:
 
 @asynccontextmanager
 async def running(
-    blueprint: Blueprint, directory: Path, *, agency: str = AGENCY, clock: Clock | None = None
+    blueprint: Blueprint,
+    directory: Path,
+    *,
+    agency: str = AGENCY,
+    clock: Clock | None = None,
+    **more: Any,  # noqa: ANN401
 ) -> AsyncIterator[Running]:
-    """Run a service that has no neighbours (nothing answers where they would be) and no NATS."""
+    """Run a service that has no neighbours (nothing answers where they would be) and no NATS. `more` surrounds it."""
     issuer, key = generate(), generate()
     own = f"{agency}/services/{blueprint.name}"
     trust = TrustFile(
@@ -87,6 +92,7 @@ async def running(
             key=key,
             trust=trust,
             clock=clock or WallClock(),
+            **more,
         )
         service = Service(blueprint=blueprint, surroundings=around)
         await service.start()

@@ -25,7 +25,7 @@ CLASSES: Final = {
     if isinstance(kind, type) and issubclass(kind, errors.RenkeiError) and kind is not errors.RenkeiError
 }
 # Raised by a client about its server: no server ever sends them.
-OF_CLIENTS: Final = {"PAGE_TOKEN_REPEATED"}
+OF_CLIENTS: Final = {"PAGE_TOKEN_REPEATED", "STREAM_ENDED"}
 
 
 def reason_of(value: Element) -> str:

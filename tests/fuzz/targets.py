@@ -255,7 +255,7 @@ TARGETS: Final[dict[str, Target]] = {
     "log_line": Target(run=telling.log_line, seeds=telling.LOG_LINE),
     "explained": Target(run=telling.explained, seeds=telling.EXPLAINED),
     "key_file": Target(run=files.key_files, seeds=files.KEYS),
-    "legal_basis": Target(run=undercover.basis, seeds=[*undercover.bases_made()]),
+    "legal_basis": Target(run=undercover.basis, seeds=[*undercover.signed()]),
     "refused": Target(run=undercover.refused, seeds=[*undercover.refusals_seeds()]),
     "prepared": Target(run=undercover.prepared, seeds=undercover.PREPARED),
     "greeting": Target(run=undercover.greeting, seeds=undercover.GREETING),

@@ -73,12 +73,15 @@ REACHED: Final = {
     "renkei_normalform/wallets.py": "identifier",
     "renkei_personas/acts.py": OWN,
     "renkei_personas/bases.py": "legal_basis",
+    "renkei_personas/contacts.py": OWN,
     "renkei_personas/disclosures.py": OWN,
     "renkei_personas/documents.py": OWN,
     "renkei_personas/inbox.py": OWN,
+    "renkei_personas/plans.py": OWN,
     "renkei_personas/refusals.py": "refused",
     "renkei_personas/reports.py": OWN,
     "renkei_personas/store/cases.py": OWN,
+    "renkei_personas/store/steps.py": OWN,
     "renkei_personas/views.py": OWN,
 }
 

@@ -22,10 +22,10 @@ _PATHS: Final = sorted(refusals._REQUESTS)
 
 
 def basis(data: bytes) -> None:
-    """Read a legal basis or a revocation whose signature was good."""
+    """Read a legal basis, or what ends one, whose signature was good."""
     for kind in (personas_pb2.LegalBasis, personas_pb2.LegalBasisRevocation):
         with suppress(RenkeiError):
-            assert bases._parsed(kind, data).id
+            assert bases.read_signed(kind, data).id
 
 
 def refused(data: bytes) -> None:
@@ -55,10 +55,11 @@ def greeting(data: bytes) -> None:
     assert isinstance(told.max_payload, int)
 
 
-def bases_made() -> Iterator[bytes]:
+def signed() -> Iterator[bytes]:
     made = personas_pb2.LegalBasis(id="basis-1")
     made.valid_from.seconds = 1_700_000_000
     yield made.SerializeToString()
+    yield personas_pb2.LegalBasisRevocation(id="basis-1", reason="(演習)").SerializeToString()
 
 
 def refusals_seeds() -> Iterator[bytes]:

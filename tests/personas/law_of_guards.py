@@ -24,7 +24,6 @@ from tests.personas.world import (
     a_longer_plan,
     a_plan,
     an_act,
-    an_extension,
     officer,
     refusal,
 )
@@ -45,6 +44,11 @@ def _broken(d: Any, guard: str, case: Any, act: Any) -> Iterator[tuple[Any, Any,
             yield replace(case, supervisor=CHIEF), act, "APPROVER_INVOLVED"
             # A former supervisor whom the plan still names, beside the one in the post.
             yield replace(case, supervisor=OUTSIDER), replace(act, who=SUPERVISOR), "APPROVER_INVOLVED"
+            # One who had the post between two others, and one whom only the extension names.
+            yield replace(case, supervisors=frozenset({CHIEF})), act, "APPROVER_INVOLVED"
+            if case.extension is not None:
+                named = replace(case.extension, plan=replace(plan, supervisor=CHIEF))
+                yield replace(case, extension=named), act, "APPROVER_INVOLVED"
         case "hash":
             yield case, replace(act, plan_hash=b"another"), "PLAN_HASH_MISMATCH"
             wrong = b"hash" if case.extension is not None else b"longer"
@@ -62,6 +66,9 @@ def _broken(d: Any, guard: str, case: Any, act: Any) -> Iterator[tuple[Any, Any,
         case "approval_valid":
             yield case, replace(act, now=START + 31 * DAY), "APPROVAL_LAPSED"
             yield replace(case, approve_time=None), act, "APPROVAL_LAPSED"
+        case "extension_valid":
+            late = replace(case.extension, approve_time=NOW - 30 * DAY)
+            yield replace(case, extension=late), act, "APPROVAL_LAPSED"
         case "acknowledged":
             yield replace(case, acknowledged=False), act, "NOT_ACKNOWLEDGED"
         case "crime_allowed":
@@ -87,10 +94,8 @@ def _broken(d: Any, guard: str, case: Any, act: Any) -> Iterator[tuple[Any, Any,
             for who in (DRAFTER, CUSTODIAN, ACTOR, CHIEF, "agencies/jp-13/officers/x", officer("Upper")):
                 yield case, replace(act, officer=who), "SUPERVISOR_UNSUITABLE"
             yield case, replace(act, rank=0), "SUPERVISOR_UNSUITABLE"
-            # Who approved the plan, or its extension, does not come to supervise what was approved.
-            yield replace(case, approver=OUTSIDER), act, "SUPERVISOR_UNSUITABLE"
-            extended = replace(an_extension(d, "APPROVED"), approver=OUTSIDER)
-            yield replace(case, extension=extended), act, "SUPERVISOR_UNSUITABLE"
+            # Who ever approved the plan, or an extension, does not come to supervise what was approved.
+            yield replace(case, approvers=frozenset({CHIEF, OUTSIDER})), act, "SUPERVISOR_UNSUITABLE"
         case "outcome":
             yield case, replace(act, outcome=1), "OUTCOME_CONTRADICTED"
         case "settled":
@@ -120,7 +125,9 @@ def _broken(d: Any, guard: str, case: Any, act: Any) -> Iterator[tuple[Any, Any,
             yield case, replace(act, time=NOW + 367 * DAY), "REVIEW_TIME_INVALID"
         case "witnesses":
             papers = (a_document(d, holder=OUTSIDER, custodian=officer("earlier"), issuer=officer("asker")),)
-            held = replace(case, documents=papers)
+            past = {"approvers": frozenset({officer("approved")}), "supervisors": frozenset({officer("supervised")})}
+            first = replace(case.plan, supervisor=officer("first"))
+            held = replace(case, documents=papers, plan=first, **past)
             for pair in (
                 (WITNESS,),
                 (WITNESS, WITNESS),
@@ -131,6 +138,9 @@ def _broken(d: Any, guard: str, case: Any, act: Any) -> Iterator[tuple[Any, Any,
                 (WITNESS, officer("asker")),
                 (WITNESS, OUTSIDER),
                 (WITNESS, officer("earlier")),
+                (WITNESS, officer("approved")),
+                (WITNESS, officer("supervised")),
+                (WITNESS, officer("first")),
                 (WITNESS, "agencies/jp-13/officers/x"),
                 (WITNESS, f"{OTHER_WITNESS} {officer('third')}"),
                 (WITNESS, OTHER_WITNESS, officer("third")),
@@ -140,6 +150,11 @@ def _broken(d: Any, guard: str, case: Any, act: Any) -> Iterator[tuple[Any, Any,
         case "once":
             seen = a_document(d, "DESTROY_ORDERED", witnessed=(WITNESS,))
             yield replace(case, documents=(seen,)), act, "NOT_A_WITNESS"
+        case "unrelated":  # who was named, and came to have a part after that
+            yield replace(case, supervisor=WITNESS), act, "NOT_A_WITNESS"
+            yield replace(case, supervisors=frozenset({WITNESS})), act, "NOT_A_WITNESS"
+            yield replace(case, approvers=frozenset({WITNESS})), act, "NOT_A_WITNESS"
+            yield replace(case, documents=(replace(case.documents[0], holder=WITNESS),)), act, "NOT_A_WITNESS"
         case "timely":
             yield case, replace(act, time=None), "BACKDATED"
             yield case, replace(act, time=NOW + DAY / 1000), "BACKDATED"
@@ -151,6 +166,12 @@ def _broken(d: Any, guard: str, case: Any, act: Any) -> Iterator[tuple[Any, Any,
             yield replace(case, waiting=None), act, "NO_SUCH_CONTACT"
             yield case, replace(act, number=0), "NO_SUCH_CONTACT"
             yield case, replace(act, number=3), "NO_SUCH_CONTACT"
+        case "another":
+            yield case, replace(act, reporters=frozenset({ACTOR, SUPERVISOR})), "OWN_INCIDENT"
+        case "supervisors":
+            chief = replace(act, who=CHIEF, roles=frozenset({"HQ_CHIEF"}))
+            yield case, chief, "NOT_YOUR_PART"
+            yield case, replace(chief, reporters=frozenset({ACTOR})), "NOT_YOUR_PART"
         case "exists":
             yield case, replace(act, number=0), "NO_SUCH_CONTACT"
             yield case, replace(act, number=3), "NO_SUCH_CONTACT"
@@ -181,6 +202,13 @@ def check_edges_of_time(d: Any) -> None:  # noqa: ANN401
     lapses = a_case(d, "READY", approve_time=NOW - 30 * DAY)
     assert refusal(d, lapses, act) == "APPROVAL_LAPSED"
     assert refusal(d, lapses, replace(act, now=NOW - tick)) == ""
+    for action, part in (("REPORT_EXTENSION", "SUPERVISOR"), ("ACKNOWLEDGE_EXTENSION", "NPA")):
+        extended, act = scene(d, action, "ACTIVE", part)
+        lapses = extended.extension.approve_time + 30 * DAY
+        far = replace(extended.extension, plan=a_longer_plan(d, period_end=END + 60 * DAY))
+        extended = replace(extended, extension=far)
+        assert refusal(d, extended, replace(act, now=lapses - tick)) == "", action
+        assert refusal(d, extended, replace(act, now=lapses)) == "APPROVAL_LAPSED", action
     resume = an_act(d, "RESUME", SUPERVISOR)
     assert refusal(d, a_case(d, "SUSPENDED"), resume) == ""
     assert refusal(d, a_case(d, "SUSPENDED", waiting=NOW - 3 * DAY + tick), resume) == ""

@@ -288,8 +288,9 @@ def check_defaults(d: Any) -> None:  # noqa: ANN401
     case = d.case.Case(state=d.states.State.DRAFT, plan=a_plan(d), drafter=DRAFTER, supervisor=SUPERVISOR)
     flags = (case.acknowledged, case.vacancy_told, case.deconflicted, case.in_danger, case.incident_open)
     assert not any((*flags, case.ever_active, case.review_told, case.contacts))
-    assert case.version == 1
+    assert (case.version, case.reported, case.approvers, case.supervisors) == (1, 0, frozenset(), frozenset())
     act = d.case.Act(action="UPDATE", who=DRAFTER, roles=frozenset(), now=NOW)
+    assert act.reporters == frozenset()
     assert not any(
         (act.is_account, act.is_image, act.observed_only, act.incident_left, act.number, act.rank, act.outcome)
     )

@@ -12,11 +12,13 @@ from tests.personas.world import (
     CHIEF,
     CUSTODIAN,
     DAY,
+    DRAFTER,
     END,
     NOW,
     OTHER_WITNESS,
     OUTSIDER,
     START,
+    SUPERVISOR,
     WITNESS,
     a_case,
     a_document,
@@ -26,6 +28,7 @@ from tests.personas.world import (
     an_act,
     an_extension,
     refusal,
+    refused,
     rules,
 )
 
@@ -58,8 +61,11 @@ def check_results_of_plans(d: Any) -> None:  # noqa: ANN401
     assert _result(d, "SUBMIT") == {"state": state.SUBMITTED}
     assert _result(d, "RETURN") == {"state": state.RETURNED}
     assert _result(d, "REJECT") == {"state": state.REJECTED}
-    assert _result(d, "APPROVE") == {"state": state.APPROVED, "approver": CHIEF, "approve_time": NOW}
-    assert _result(d, "REPORT") == {"state": state.NPA_REPORTED}
+    approved = {"state": state.APPROVED, "approver": CHIEF, "approve_time": NOW, "approvers": frozenset({CHIEF})}
+    assert _result(d, "APPROVE") == approved
+    case, act = scene(d, "APPROVE", "SUBMITTED", "CHIEF")
+    assert after(d, replace(case, approvers=frozenset({OUTSIDER})), act).approvers == {OUTSIDER, CHIEF}
+    assert _result(d, "REPORT") == {"state": state.NPA_REPORTED, "reported": 1}
     assert _result(d, "ACKNOWLEDGE") == {"state": state.READY, "acknowledged": True}
 
 
@@ -71,8 +77,13 @@ def check_results_of_extensions(d: Any) -> None:  # noqa: ANN401
     assert _result(d, "REJECT_EXTENSION") == {"extension": None}
     approved = replace(fresh, stage=stage.APPROVED, approver=CHIEF, approve_time=NOW)
     assert _result(d, "APPROVE_EXTENSION") == {"extension": approved}
+    case, act = scene(d, "APPROVE_EXTENSION", "ACTIVE", "CHIEF")
+    assert after(d, replace(case, approvers=frozenset({OUTSIDER})), act).approvers == {OUTSIDER, CHIEF}
+    case, act = scene(d, "RETURN_EXTENSION", "ACTIVE", "CHIEF")
+    assert after(d, replace(case, approvers=frozenset({OUTSIDER})), act).approvers == {OUTSIDER}
     reported = replace(approved, stage=stage.NPA_REPORTED, approve_time=NOW - DAY / 2)
-    assert _result(d, "REPORT_EXTENSION") == {"extension": reported}
+    assert _result(d, "REPORT_EXTENSION") == {"extension": reported, "reported": 2}
+    assert _result(d, "EXTENSION_LAPSES") == {"extension": None}
     assert _result(d, "ACKNOWLEDGE_EXTENSION") == {
         "plan": longer,
         "plan_hash": b"longer",
@@ -80,9 +91,12 @@ def check_results_of_extensions(d: Any) -> None:  # noqa: ANN401
         "version": 2,
         "extension": None,
     }
-    case = replace(scene(d, "ACKNOWLEDGE_EXTENSION", "ACTIVE", "NPA")[0], approver="earlier", version=3)
+    # A number is given once: the version in force is the one that was reported and acknowledged.
+    case = scene(d, "ACKNOWLEDGE_EXTENSION", "ACTIVE", "NPA")[0]
+    case = replace(case, approver="earlier", approvers=frozenset({"earlier", CHIEF}), version=3, reported=5)
     taken = after(d, case, an_act(d, "ACKNOWLEDGE_EXTENSION", "npa"))
-    assert (taken.approver, taken.version) == (CHIEF, 4)
+    assert (taken.approver, taken.version, taken.reported) == (CHIEF, 5, 5)
+    assert taken.approvers == {"earlier", CHIEF}
 
 
 def check_an_end_ends_the_extension(d: Any) -> None:  # noqa: ANN401
@@ -139,7 +153,11 @@ def check_results_of_a_vacancy(d: Any) -> None:  # noqa: ANN401
     assert _changes(told, after(d, told, act)) == {}
     case, act = scene(d, "APPOINT", "SUSPENDED", "CHIEF")
     vacant = replace(case, vacancy=NOW - DAY, vacancy_told=True)
-    assert _changes(vacant, after(d, vacant, act)) == {"supervisor": OUTSIDER, "vacancy": None, "vacancy_told": False}
+    both = frozenset({SUPERVISOR, OUTSIDER})
+    filled = {"supervisor": OUTSIDER, "supervisors": both, "vacancy": None, "vacancy_told": False}
+    assert _changes(vacant, after(d, vacant, act)) == filled
+    again = after(d, replace(vacant, supervisors=frozenset({"earlier"})), act)
+    assert again.supervisors == both | {"earlier"}
     assert _result(d, "POST_FALLS_VACANT", "ACTIVE") == {
         "state": state.SUSPENDED,
         "halt": halt.VACANCY,
@@ -244,6 +262,17 @@ def check_results_of_a_review(d: Any) -> None:  # noqa: ANN401
     assert _changes(told, after(d, told, act)) == {"waiting": None, "incident_open": False, "review_told": False}
     left = replace(act, still_waiting=NOW - DAY / 2, incident_left=True, number=2)
     assert _changes(told, after(d, told, left)) == {"waiting": NOW - DAY / 2, "review_told": False}
+    # The chief reviews in the place of a supervisor who reported himself, whether or not he is still in the post.
+    chief = replace(act, who=CHIEF, roles=frozenset({"HQ_CHIEF"}), reporters=frozenset({ACTOR, SUPERVISOR}))
+    assert _changes(told, after(d, told, chief)) == {"waiting": None, "incident_open": False, "review_told": False}
+    assert refusal(d, replace(told, vacancy=NOW), chief) == ""
+    assert refusal(d, told, replace(act, reporters=frozenset({ACTOR}))) == ""
+    assert refused(d, told, replace(chief, reporters=frozenset())).metadata == {"parts": "SUPERVISOR"}
+    # Somebody else's incident of an earlier time in the post is the new supervisor's to review.
+    assert (
+        refusal(d, replace(told, supervisor=OUTSIDER), replace(act, who=OUTSIDER, reporters=frozenset({SUPERVISOR})))
+        == ""
+    )
     assert _result(d, "REVIEW_FALLS_DUE", "SUSPENDED") == {"review_told": True}
     assert _result(d, "REVIEW_FALLS_DUE", "ACTIVE") == {
         "review_told": True,
@@ -282,6 +311,11 @@ def check_clocks(d: Any) -> None:  # noqa: ANN401
         d, "ARCHIVED", documents=(a_document(d, "HELD", id="b"), a_document(d, "HELD", id="a"), a_document(d))
     )
     assert _clocks(d, held) == [("HOLD_REVIEW", NOW + 100 * DAY, "a"), ("HOLD_REVIEW", NOW + 100 * DAY, "b")]
+    for state in ("READY", "ACTIVE", "SUSPENDED"):
+        for stage, runs in (("SUBMITTED", False), ("RETURNED", False), ("APPROVED", True), ("NPA_REPORTED", True)):
+            waits = a_case(d, state, extension=an_extension(d, stage))
+            mine = [one for one in _clocks(d, waits) if one[0] == "EXTENSION_APPROVAL"]
+            assert mine == ([("EXTENSION_APPROVAL", NOW + 29.5 * DAY, "")] if runs else []), (state, stage)
     told = a_case(d, "ARCHIVED", documents=(a_document(d, "HELD", hold_told=True),))
     assert _clocks(d, told) == []
     assert _clocks(d, a_case(d, "READY", approve_time=None)) == [period]
@@ -335,6 +369,17 @@ def check_what_strikes(d: Any) -> None:  # noqa: ANN401
     names, later = _struck(d, waiting, NOW + 3 * DAY)
     assert (names, later.halt.name) == (["REVIEW_FALLS_DUE"], "REVIEW_OVERDUE")
     assert _struck(d, later, NOW + 4 * DAY)[0] == []
+    for state in ("ACTIVE", "SUSPENDED"):
+        extended = a_case(
+            d, state, extension=an_extension(d, "NPA_REPORTED"), plan=a_plan(d, period_end=END + 30 * DAY)
+        )
+        names, later = _struck(d, extended, NOW + 29.5 * DAY)
+        assert (names, later) == (["EXTENSION_LAPSES"], replace(extended, extension=None))
+        assert _struck(d, extended, NOW + 29.5 * DAY - tick)[0] == []
+        anew = an_act(
+            d, "EXTEND", DRAFTER, plan=a_plan(d, period_end=END + 60 * DAY), plan_hash=b"longer", now=NOW + 30 * DAY
+        )
+        assert after(d, later, anew).extension.stage == d.states.Stage.SUBMITTED
     held = a_case(d, "CLOSED", documents=(a_document(d, "HELD", hold_review=NOW), a_document(d, id="x")))
     names, later = _struck(d, held, NOW)
     assert names == ["HOLD_FALLS_DUE"]

@@ -25,6 +25,7 @@ from tests.personas.world import (
     DAY,
     DRAFTER,
     OTHER_WITNESS,
+    OUTSIDER,
     ROLES,
     START,
     SUPERVISOR,
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
 SECOND_SUPERVISOR: Final = officer("second")
+SECOND_CHIEF: Final = officer("second-chief")
 RULES: Final = Rules(
     agency=AGENCY,
     approval_valid=2 * DAY,
@@ -88,6 +90,10 @@ class Ghost:
     issuers: tuple[tuple[str, str], ...] = ()
     seen_destroyed: frozenset[tuple[str, str]] = frozenset()
     supervisor: str = SUPERVISOR
+    supervisors: frozenset[str] = frozenset({SUPERVISOR})
+    approvers: frozenset[str] = frozenset()
+    extension_approved: datetime | None = None
+    reporters: frozenset[str] = frozenset()
     left: datetime | None = None
 
 
@@ -188,6 +194,8 @@ def _struck(world: World) -> World:
         _must(ghost.left is None or ghost.left > world.now, "under way without a supervisor, though the clocks ran")
         late = case.waiting is not None and world.now >= case.waiting + RULES.review_within
         _must(not late, "under way although a contact waits too long")
+    if case.extension is not None and case.extension.approver:
+        _must(_is_fresh(ghost, world.now), "an extension is on its way with an approval that lapsed")
     return replace(world, case=case)
 
 
@@ -213,7 +221,12 @@ def _note(world: World, act: Act) -> Ghost:  # noqa: C901, PLR0911, PLR0912 (one
     extension = world.case.extension
     match act.action:
         case "APPROVE" | "APPROVE_EXTENSION":
-            return replace(ghost, approved=ghost.approved | {act.plan_hash})
+            approved, approvers = ghost.approved | {act.plan_hash}, ghost.approvers | {act.who}
+            when = world.now if extension is not None else ghost.extension_approved
+            return replace(ghost, approved=approved, approvers=approvers, extension_approved=when)
+        case "EXTEND":  # the words anew: what was approved before is approved no more
+            known = ghost.approved - {act.plan_hash} | {world.case.plan_hash}
+            return replace(ghost, approved=known, extension_approved=None)
         case "ACKNOWLEDGE":
             return replace(ghost, acknowledged=ghost.acknowledged | {world.case.plan_hash})
         case "ACKNOWLEDGE_EXTENSION" if extension is not None:
@@ -230,11 +243,11 @@ def _note(world: World, act: Act) -> Ghost:  # noqa: C901, PLR0911, PLR0912 (one
             when = act.time or world.now
             return replace(ghost, left=when if ghost.left is None else min(ghost.left, when))
         case "APPOINT":
-            return replace(ghost, left=None, supervisor=act.officer)
+            return replace(ghost, left=None, supervisor=act.officer, supervisors=ghost.supervisors | {act.officer})
         case "REPORT_INCIDENT":
-            return replace(ghost, incident=True, unread=True)
+            return replace(ghost, incident=True, unread=True, reporters=ghost.reporters | {act.who})
         case "REVIEW_CONTACTS":
-            return replace(ghost, incident=False, unread=False)
+            return replace(ghost, incident=False, unread=False, reporters=frozenset())
         case "LOG_REQUEST":
             return replace(ghost, asked=ghost.asked + 1, unread=True)
         case "LOG_CONTACT":
@@ -297,14 +310,14 @@ _DOERS: Final = {
     "ACTIVATE": {SUPERVISOR, SECOND_SUPERVISOR},
     "RESUME": {SUPERVISOR, SECOND_SUPERVISOR},
     "APPROVE": {CHIEF},
-    "APPROVE_EXTENSION": {CHIEF},
+    "APPROVE_EXTENSION": {CHIEF, SECOND_CHIEF, SECOND_SUPERVISOR},
     "ISSUE_DOCUMENT": {CUSTODIAN},
     "PRESENT_DOCUMENT": {ACTOR},
     "LOG_CONTACT": {ACTOR},
     "LOG_REQUEST": {ACTOR},
     "SETTLE_DANGER": {SUPERVISOR, SECOND_SUPERVISOR, CHIEF},
     "CLOSE": {SUPERVISOR, SECOND_SUPERVISOR, CHIEF},
-    "REVIEW_CONTACTS": {SUPERVISOR, SECOND_SUPERVISOR},
+    "REVIEW_CONTACTS": {SUPERVISOR, SECOND_SUPERVISOR, WITNESS, CHIEF},
 }
 
 
@@ -317,6 +330,21 @@ def _check_who(world: World, act: Act) -> None:
         _must(ghost.left is None or ghost.left > world.now, f"{act.action} by a supervisor who left")
     if act.action in {"APPROVE", "APPROVE_EXTENSION"}:
         _must(act.plan_hash == _decided(world.case), "an approval of another hash")
+        _must(act.who not in ghost.supervisors, "an approval by who supervised")
+    if act.action in {"REPORT_EXTENSION", "ACKNOWLEDGE_EXTENSION"}:
+        _must(_is_fresh(ghost, world.now), "an extension went on with an approval that lapsed")
+    if act.action == "APPOINT":
+        _must(act.officer not in ghost.approvers, "who approved came to supervise")
+    if act.action == "REVIEW_CONTACTS":
+        _must(act.who not in ghost.reporters, "an incident reviewed by who reported it")
+        _must(act.who != CHIEF or ghost.supervisor in ghost.reporters, "the chief reviewed what the supervisor must")
+    if act.action == "WITNESS_DESTRUCTION":
+        _must(act.who not in ghost.supervisors, "a destruction witnessed by who supervises")
+
+
+def _is_fresh(ghost: Ghost, now: datetime) -> bool:
+    approved = ghost.extension_approved
+    return approved is not None and now < approved + RULES.approval_valid
 
 
 def _decided(case: Case) -> bytes:
@@ -343,7 +371,7 @@ def _check_documents(world: World, act: Act, case: Case, ghost: Ghost) -> None:
         _must(act.time is not None and act.time > world.now, "held without a review to come")
     if document is not None and document.paper == Paper.DESTROYED:
         seen = {who for which, who in ghost.seen_destroyed if which == act.document}
-        _must(len(seen & {WITNESS, OTHER_WITNESS}) == 2, "destroyed without two witnesses")
+        _must(len(seen & {WITNESS, OTHER_WITNESS, OUTSIDER}) == 2, "destroyed without two witnesses")
 
 
 def _check_contacts(world: World, act: Act) -> None:

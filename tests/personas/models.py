@@ -1,4 +1,4 @@
-"""The four models: plans and posts, documents, contacts, an extension. Together their alphabets are the whole table."""
+"""The five models: plans, documents, contacts, an extension, posts that change hands. Together they use every row."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from renkei_personas.domain.states import Outcome, Paper, State
-from tests.personas.model import FRESH, PLANS, SECOND_SUPERVISOR, Ghost, Model, World, act_by
+from tests.personas.model import FRESH, PLANS, SECOND_CHIEF, SECOND_SUPERVISOR, Ghost, Model, World, act_by
 from tests.personas.world import (
     ACTOR,
     CHIEF,
@@ -32,9 +32,11 @@ READY: Final = World(
         state=State.READY,
         approver=CHIEF,
         approve_time=START + DAY,
+        approvers=frozenset({CHIEF}),
+        reported=1,
         acknowledged=True,
     ),
-    Ghost(approved=frozenset({b"first"}), acknowledged=frozenset({b"first"})),
+    Ghost(approved=frozenset({b"first"}), acknowledged=frozenset({b"first"}), approvers=frozenset({CHIEF})),
     1,
 )
 ACTIVE: Final = World(
@@ -102,6 +104,20 @@ def _extension(world: World) -> Iterator[Act]:
     yield act_by(world, "ARCHIVE", CHIEF)
 
 
+def _posts(world: World) -> Iterator[Act]:
+    """Two chiefs and a post that changes hands, while an extension is on its way or in force."""
+    chief = frozenset({"HQ_CHIEF"})
+    yield act_by(world, "EXTEND", DRAFTER, plan=PLANS[b"second"], plan_hash=b"second")
+    for who in (CHIEF, SECOND_CHIEF, SECOND_SUPERVISOR):
+        yield replace(act_by(world, "APPROVE_EXTENSION", who, plan_hash=b"second"), roles=chief)
+    for officer in (CHIEF, SECOND_SUPERVISOR, SUPERVISOR):
+        yield replace(act_by(world, "APPOINT", SECOND_CHIEF, officer=officer, rank=1), roles=chief)
+    yield act_by(world, "REPORT_EXTENSION", CHIEF)
+    yield act_by(world, "ACKNOWLEDGE_EXTENSION", "npa")
+    yield act_by(world, "CLOSE", CHIEF, outcome=Outcome.NOT_USED)
+    yield act_by(world, "ARCHIVE", CHIEF)
+
+
 def _documents(world: World) -> Iterator[Act]:
     documents = world.case.documents
     if len(documents) < 2 and not any(one.paper == Paper.CANCELLED for one in documents):
@@ -114,9 +130,14 @@ def _documents(world: World) -> Iterator[Act]:
         yield from _one_document(world, document.id)
     if world.ghost.asked < 1:
         yield act_by(world, "LOG_REQUEST", ACTOR, account="boss", time=world.now, observed_only=True)
-    yield act_by(world, "REVIEW_CONTACTS", SUPERVISOR, number=world.case.contacts)
+    review = act_by(world, "REVIEW_CONTACTS", world.ghost.supervisor, number=world.case.contacts)
+    yield replace(review, roles=frozenset({"SUPERVISOR"}))
     yield act_by(world, "ACTIVATE", SUPERVISOR)
     yield act_by(world, "SUSPEND", ACTOR)
+    if world.case.state == State.CLOSED and any(
+        WITNESS in one.witnesses for one in documents
+    ):  # who was named as a witness comes to have a part
+        yield act_by(world, "APPOINT", CHIEF, officer=WITNESS, rank=1)
     for outcome in (Outcome.NOT_USED, Outcome.LOST_CONTACT_AFTER_ID):
         yield act_by(world, "CLOSE", CHIEF, outcome=outcome)
     yield act_by(world, "ARCHIVE", CHIEF)
@@ -133,9 +154,9 @@ def _one_document(world: World, name: str) -> Iterator[Act]:
     for days in (0, 1, 3):
         yield act_by(world, "HOLD_DOCUMENT", CHIEF, document=name, time=world.now + days * DAY)
     yield act_by(world, "RELEASE_DOCUMENT", CHIEF, document=name)
-    for pair in ((WITNESS, OTHER_WITNESS), (WITNESS, CUSTODIAN)):
+    for pair in ((WITNESS, OTHER_WITNESS), (WITNESS, CUSTODIAN), (OTHER_WITNESS, OUTSIDER)):
         yield act_by(world, "DESTROY_DOCUMENT", CUSTODIAN, document=name, officers=pair)
-    for who in (WITNESS, OTHER_WITNESS, CUSTODIAN):
+    for who in (WITNESS, OTHER_WITNESS, OUTSIDER, CUSTODIAN):
         yield act_by(world, "WITNESS_DESTRUCTION", who, document=name)
 
 
@@ -146,9 +167,12 @@ def _contacts(world: World) -> Iterator[Act]:
             yield act_by(world, "LOG_CONTACT", ACTOR, account="boss", time=time, observed_only=True)
         yield act_by(world, "LOG_CONTACT", ACTOR, account="boss", time=world.now, observed_only=False)
         yield act_by(world, "REPORT_INCIDENT", ACTOR, time=world.now - DAY)
+    if not world.case.contacts:
+        yield act_by(world, "REPORT_INCIDENT", world.ghost.supervisor, time=world.now)
     yield act_by(world, "DISCLOSE", ACTOR, number=1)
     for who in (SUPERVISOR, SECOND_SUPERVISOR, CHIEF):
-        yield act_by(world, "REVIEW_CONTACTS", who, number=world.case.contacts)
+        act = act_by(world, "REVIEW_CONTACTS", who, number=world.case.contacts)
+        yield replace(act, reporters=world.ghost.reporters)
     for who in (SUPERVISOR, SECOND_SUPERVISOR):
         yield act_by(world, "RESUME", who)
     yield act_by(world, "VACATE", ACTOR)
@@ -163,6 +187,7 @@ MODELS: Final = {
     for model in (
         Model(name="plans", first=World(FRESH, Ghost(), 0), last_day=4, acts=_plans),
         Model(name="extension", first=ACTIVE, last_day=5, acts=_extension),
+        Model(name="posts", first=ACTIVE, last_day=4, acts=_posts),
         Model(name="documents", first=READY_TO_SHOW, last_day=5, acts=_documents),
         Model(name="contacts", first=ACTIVE, last_day=3, acts=_contacts),
     )

@@ -95,7 +95,7 @@ class People:
         method: str,
         /,
         *,
-        role: str = "",
+        role: str | tuple[str, ...] = "",
         seconds: float | None = None,
         **fields: Any,  # noqa: ANN401
     ) -> Any:  # noqa: ANN401
@@ -104,7 +104,8 @@ class People:
         kind = getattr(module, f"{method}Request")
         if "request_id" in kind.DESCRIPTOR.fields_by_name:
             fields.setdefault("request_id", str(uuid.uuid4()))
-        client = self.running.client(who, role or ROLES[who])
+        roles = (role,) if isinstance(role, str) else role
+        client = self.running.client(who, *(roles if any(roles) else (ROLES[who],)))
         try:
             return await client.call(getattr(client.stub(_STUBS[module]), method), kind(**fields), seconds=seconds)
         finally:
@@ -173,11 +174,12 @@ class People:
     async def refusals(self) -> list[personas_pb2.Refusal]:
         return list((await self.call("audit", "ListRefusals", parent=AGENCY)).refusals)
 
-    async def acknowledge(self, persona: str, *, npa: str = "agencies/jp-npa") -> None:
-        """Bring in the NPA's acknowledgement of what was reported last, as the exchange's log would."""
+    async def acknowledge(self, persona: str, *, npa: str = "agencies/jp-npa", of: Event | None = None) -> None:
+        """Bring in the NPA's acknowledgement of what was reported last, or then, as the exchange's log would."""
         events = await self.running.service.log.events(after=0)
         name = events_pb2.PersonaReported.DESCRIPTOR.full_name
-        reported = events_pb2.PersonaReported.FromString([e for e in events if e.type == name][-1].data.value)
+        found = of if of is not None else [e for e in events if e.type == name][-1]
+        reported = events_pb2.PersonaReported.FromString(found.data.value)
         told = events_pb2.PersonaReportAcknowledged(
             plan=reported.plan, agency=reported.agency, version=reported.version
         )

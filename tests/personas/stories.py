@@ -112,12 +112,15 @@ async def request_document(stage: Stage) -> None:
 
 
 def logging(
-    method: str, *, conduct: contacts_pb2.Contact.Conduct.ValueType = contacts_pb2.Contact.CONDUCT_OBSERVED
+    method: str,
+    *,
+    who: str = "sato",
+    conduct: contacts_pb2.Contact.Conduct.ValueType = contacts_pb2.Contact.CONDUCT_OBSERVED,
 ) -> Step:
     async def step(stage: Stage) -> None:
         contact = contacts_pb2.Contact(counterpart="boss", text="(演習)", conduct=conduct)
         contact.occur_time.FromDatetime(stage.clock.now())
-        await stage.call("sato", method, parent=stage.persona, contact=contact)
+        await stage.call(who, method, parent=stage.persona, contact=contact)
 
     return step
 
@@ -139,9 +142,9 @@ async def confirm(stage: Stage) -> None:
     await stage.call("sato", "ConfirmDisclosure", name=stage.names["disclosure"], record=f"{AGENCY}/harm/x")
 
 
-def reviewing(through: int) -> Step:
+def reviewing(through: int, *, who: str = "suzuki") -> Step:
     async def step(stage: Stage) -> None:
-        await stage.call("suzuki", "ReviewContacts", parent=stage.persona, through_number=through, note="(演習)")
+        await stage.call(who, "ReviewContacts", parent=stage.persona, through_number=through, note="(演習)")
 
     return step
 
@@ -280,6 +283,24 @@ STORIES: Final[dict[str, tuple[tuple[Step, ...], tuple[Step, ...]]]] = {
             acknowledge,
             later(41),
             later(15),
+        ),
+    ),
+    "lapsed extension": (
+        BEGIN,
+        (
+            on_persona("sato", "SuspendPersona", **WHY),
+            extend,
+            deciding("ApprovePersona"),
+            on_persona("suzuki", "ReportPersona"),
+            later(30),
+            extend,
+        ),
+    ),
+    "own incident": (
+        BEGIN,
+        (
+            logging("ReportIncident", who="suzuki", conduct=contacts_pb2.Contact.CONDUCT_PROPOSED),
+            reviewing(1, who="chief"),
         ),
     ),
     "legal basis": ((register_basis, draft_beyond_the_list, *BEGIN[2:]), (revoke_basis,)),

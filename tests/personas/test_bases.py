@@ -160,6 +160,7 @@ def test_a_database_of_before_gets_the_table_of_revocations() -> None:
     with engine.begin() as connection:
         migrate(connection, [SCHEMA])
         tables.revocations.drop(connection)
+        tables.past.drop(connection)
         connection.execute(update(schema_versions).values(version=1))
 
         migrate(connection, [SCHEMA])

@@ -11,6 +11,7 @@ import pytest
 from renkei.personas.v1 import documents_pb2, enums_pb2, personas_pb2
 from renkei.personas.v1.personas_pb2 import Persona
 
+from renkei_chassis.database.retention import see_hour
 from renkei_personas.settings import Settings
 from renkei_personas.wiring import blueprint
 from tests.personas.people import START, People, a_plan, officer
@@ -230,3 +231,31 @@ async def test_longer_needs_a_new_version_and_the_whole_approval_anew(people: Pe
     assert [one.plan_hash for one in plans] == [active.plan_hash, after.plan_hash]
     assert officer("chief") == after.approver
     assert AGENCY in active.name
+
+
+async def test_nothing_is_done_by_a_clock_that_this_node_saw_later_before(restarting: Restarting) -> None:
+    """Off for weeks and started with an old clock: no event tells, but the hours in which the node ran do."""
+    async with restarting.service() as people:
+        active, waiting = await people.active(days=80), await people.submitted(days=10)
+        began = restarting.clock.now()
+        restarting.clock.advance(timedelta(days=20).total_seconds())
+        await saw_the_hour(people)
+    restarting.clock.set(began + timedelta(days=1))
+    approve = {"name": waiting.name, "plan_hash": waiting.plan_hash}
+    async with restarting.service() as people:
+        approved = await people.refused("chief", "ApprovePersona", seconds=1, **approve)
+        entry = people.contact()
+        logged = await people.refused("sato", "LogContact", seconds=1, parent=active.name, contact=entry)
+        await people.call("ito", "ReportDanger", name=active.name, text="(演習)")
+        halted = await people.read(active.name)
+        restarting.clock.advance(timedelta(days=19).total_seconds())
+        right = await people.refused("chief", "ApprovePersona", **approve)
+
+    assert [one.code.name for one in (approved, logged)] == ["UNAVAILABLE", "UNAVAILABLE"]
+    assert halted.suspend_reason == enums_pb2.SUSPEND_REASON_DANGER
+    assert right.reason == "PERIOD_INVALID"
+
+
+async def saw_the_hour(people: People) -> None:
+    """Have the service note the hour, as it does by itself once an hour."""
+    await people.running.service.writer.run(see_hour)

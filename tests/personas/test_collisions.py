@@ -46,6 +46,9 @@ def a_tip(original: str, normal_form: str, text: str = "(演習)") -> tip_events
         ({"display_name": "カクウ　サブロウ"}, "display_name"),
         ({"display_name": "架空 はなこ"}, "display_name"),
         ({"display_name": "Kakuu Shiro"}, "display_name"),
+        ({"display_name": "Shiro Kakuu"}, "display_name"),
+        ({"display_name": "SHIRO, Kakuu"}, "display_name"),
+        ({"display_name": "次郎・架空"}, "display_name"),
     ],
 )
 async def test_an_invented_value_that_hits_a_real_record_is_refused(
@@ -94,6 +97,12 @@ async def test_what_is_near_a_real_record_and_not_in_it_is_no_collision(people: 
         ("佐藤 はなこが来た", "佐藤はなこ"),
         ("さとう はなこ", "さとうはなこ"),
         ("called Sato Hanako.", "satohanako"),
+        ("被疑者林修と会った", "林修"),
+        ("林　修が来た", "林修"),
+        ("林修容疑者を逮捕", "林修"),
+        ("昨日は鈴木まり子と会った", "鈴木まり子"),
+        ("鈴木 マリ子名義", "鈴木マリ子"),
+        ("鈴木・まり亜美が来た", "鈴木まり亜美"),
     ],
 )
 def test_a_name_is_found_in_words(text: str, name: str) -> None:
@@ -101,9 +110,9 @@ def test_a_name_is_found_in_words(text: str, name: str) -> None:
 
 
 def test_words_far_apart_make_no_name() -> None:
-    found = set(names_in("田中。太郎、鈴木 (一郎)"))
+    found = set(names_in("田中。太郎、鈴木 (一郎)。森まり 子、林。まり子、原まりまりま子"))
 
-    assert not {"田中太郎", "鈴木一郎"} & found
+    assert not {"田中太郎", "鈴木一郎", "森まり子", "林まり子", "原まりまりま子"} & found
 
 
 async def test_what_became_real_between_request_and_issue_is_refused_at_the_issue(people: People) -> None:

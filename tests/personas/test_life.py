@@ -5,9 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+import pytest
+from google.protobuf.field_mask_pb2 import FieldMask
 from renkei.personas.v1 import documents_pb2, enums_pb2, events_pb2, personas_pb2
-from renkei.personas.v1.personas_pb2 import Persona
+from renkei.personas.v1.personas_pb2 import Persona, Plan
 
+from renkei_personas.domain.plan import plan_hash
 from tests.personas.people import MARKER, a_plan
 from tests.running import AGENCY
 
@@ -88,3 +91,36 @@ async def test_no_byte_of_a_legend_is_in_the_log_and_the_npa_gets_the_minimal_fa
     assert reported.crime_code == personas_pb2.Plan.CRIME_CODE_ROBBERY
     assert (reported.document_count, reported.version) == (1, 1)
     assert active.name.rpartition("/")[2].encode() not in out[0].SerializeToString()
+
+
+async def test_an_update_changes_what_its_mask_names_and_nothing_else(people: People) -> None:
+    draft = await people.call("sato", "CreatePersona", parent=AGENCY, plan=a_plan(document_count=2))
+    change = Plan(alternatives="(演習)改", unit="not named")
+    mask = FieldMask(paths=["alternatives", "team"])
+
+    changed = await people.call(
+        "sato", "UpdatePersona", name=draft.name, etag=draft.etag, plan=change, update_mask=mask
+    )
+    whole = await people.call("sato", "UpdatePersona", name=draft.name, etag=changed.etag, plan=change)
+
+    expected = a_plan(document_count=2, alternatives="(演習)改", team=[])
+    assert changed.plan == expected
+    assert changed.plan_hash == plan_hash(expected.SerializeToString(deterministic=True)).hex()
+    assert whole.plan == change
+
+
+@pytest.mark.parametrize("path", ["unknown", "period_start.seconds", "", "*", "plan.unit"])
+async def test_a_mask_that_names_nothing_to_change_is_refused(people: People, path: str) -> None:
+    draft = await people.call("sato", "CreatePersona", parent=AGENCY, plan=a_plan())
+
+    refused = await people.refused(
+        "sato",
+        "UpdatePersona",
+        name=draft.name,
+        etag=draft.etag,
+        plan=a_plan(unit="(演習)改"),
+        update_mask=FieldMask(paths=[path]),
+    )
+
+    assert refused.reason == "INVALID_UPDATE_MASK"
+    assert (await people.read(draft.name)).etag == draft.etag

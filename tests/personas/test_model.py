@@ -9,10 +9,10 @@ from unittest import mock
 
 import pytest
 
-from renkei_personas.domain import decide, effects, guards
+from renkei_personas.domain import clocks, decide, effects, guards
 from renkei_personas.domain.effects import EFFECTS
 from renkei_personas.domain.row import EVERY
-from renkei_personas.domain.states import Paper, Part, Stage, State
+from renkei_personas.domain.states import ClockKind, Paper, Part, Stage, State
 from renkei_personas.domain.table import ROWS
 from tests.personas.model import ViolatedError, explore
 from tests.personas.models import MODELS
@@ -20,7 +20,7 @@ from tests.personas.models import MODELS
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-LEAST: Final = {"plans": 20_000, "extension": 5_000, "documents": 4_000, "contacts": 20_000}
+LEAST: Final = {"plans": 20_000, "extension": 5_000, "posts": 1_000, "documents": 4_000, "contacts": 20_000}
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240), pytest.mark.usefixtures("untraced")]
 
 
@@ -65,6 +65,24 @@ def _one_witness(case: Any, act: Any, _row: Any) -> Any:  # noqa: ANN401
     return case.with_document(replace(document, witnessed=(act.who,), paper=Paper.DESTROYED))
 
 
+def _forgetting(case: Any, act: Any, a_row: Any) -> Any:  # noqa: ANN401
+    return replace(effects._move_extension(case, act, a_row), approvers=frozenset({act.who}))
+
+
+def _forgetting_who(case: Any, act: Any, a_row: Any) -> Any:  # noqa: ANN401
+    return replace(effects._appoint(case, act, a_row), supervisors=frozenset())
+
+
+def _no_lapse() -> Any:  # noqa: ANN401
+    """Let every clock run but that of an extension's approval."""
+    real = clocks.clocks_of
+
+    def without_it(case: Any, rules: Any) -> Any:  # noqa: ANN401
+        return [one for one in real(case, rules) if one.kind != ClockKind.EXTENSION_APPROVAL]
+
+    return mock.patch.object(decide, "clocks_of", without_it)
+
+
 @contextmanager
 def _no_clocks() -> Iterator[None]:
     with mock.patch.object(decide, "clocks_of", return_value=[]):
@@ -78,6 +96,16 @@ def _custodian_asks_too() -> Any:  # noqa: ANN401
     rows = {
         "REQUEST_DOCUMENT": replace(asks, parts=asks.parts | {Part.CUSTODIAN}),
         "ISSUE_DOCUMENT": replace(issues, guards=kept),
+    }
+    return mock.patch.object(decide, "ROWS", {**ROWS, **rows})
+
+
+def _anybody_witnesses() -> Any:  # noqa: ANN401
+    """Take both locks away: who is named as a witness, and who has no part when he says so."""
+    once = tuple(guard for guard in ROWS["WITNESS_DESTRUCTION"].guards if guard is not guards.witness_unrelated)
+    rows = {
+        "DESTROY_DOCUMENT": replace(ROWS["DESTROY_DOCUMENT"], guards=()),
+        "WITNESS_DESTRUCTION": replace(ROWS["WITNESS_DESTRUCTION"], guards=once),
     }
     return mock.patch.object(decide, "ROWS", {**ROWS, **rows})
 
@@ -139,6 +167,21 @@ BUGS: Final[dict[str, tuple[str, Callable[[], Any]]]] = {
             ROWS={**ROWS, "APPROVE_EXTENSION": replace(ROWS["APPROVE_EXTENSION"], stage=Stage.APPROVED)},
         ),
     ),
+    "an approval of an extension that never lapses": ("extension", _no_lapse),
+    "an extension goes on with an approval that lapsed": (
+        "extension",
+        lambda: without("ACKNOWLEDGE_EXTENSION", guards.extension_approval_valid),
+    ),
+    "an extension is reported with an approval that lapsed": (
+        "extension",
+        lambda: without("REPORT_EXTENSION", guards.extension_approval_valid),
+    ),
+    "a lapse takes the plan in force with it": (
+        "extension",
+        lambda: row("EXTENSION_LAPSES", target=State.READY),
+    ),
+    "the first approver is forgotten": ("posts", lambda: effect("APPROVE_EXTENSION", _forgetting)),
+    "who supervised in between approves": ("posts", lambda: effect("APPOINT", _forgetting_who)),
     "an extension is approved by another hash": ("extension", lambda: without("APPROVE_EXTENSION", guards.hash_read)),
     "more documents than planned": ("documents", lambda: without("REQUEST_DOCUMENT", guards.documents_left)),
     "a document of one person": ("documents", _custodian_asks_too),
@@ -162,7 +205,11 @@ BUGS: Final[dict[str, tuple[str, Callable[[], Any]]]] = {
     ),
     "archived with a document left": ("documents", lambda: without("ARCHIVE", guards.documents_settled)),
     "one witness is enough": ("documents", lambda: effect("WITNESS_DESTRUCTION", _one_witness)),
-    "the custodian is a witness": ("documents", lambda: without("DESTROY_DOCUMENT", guards.two_witnesses)),
+    "the custodian is a witness": ("documents", _anybody_witnesses),
+    "a witness who came to supervise": (
+        "documents",
+        lambda: without("WITNESS_DESTRUCTION", guards.witness_unrelated),
+    ),
     "held without a review to come": ("documents", lambda: without("HOLD_DOCUMENT", guards.review_ahead)),
     "a hold that is told of again and again": ("documents", lambda: no_effect("HOLD_FALLS_DUE")),
     "an entry that describes taking part": ("contacts", lambda: without("LOG_CONTACT", guards.observed_only)),
@@ -173,6 +220,14 @@ BUGS: Final[dict[str, tuple[str, Callable[[], Any]]]] = {
     "logged while it is halted": (
         "contacts",
         lambda: row("LOG_CONTACT", sources=frozenset({State.ACTIVE, State.SUSPENDED})),
+    ),
+    "a supervisor reviews his own incident": (
+        "contacts",
+        lambda: without("REVIEW_CONTACTS", guards.reviewed_by_another),
+    ),
+    "the chief reviews whatever he likes": (
+        "contacts",
+        lambda: without("REVIEW_CONTACTS", guards.supervisors_to_review),
     ),
     "a review by anybody": ("contacts", lambda: row("REVIEW_CONTACTS", parts=frozenset({Part.CHIEF}))),
 }

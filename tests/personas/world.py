@@ -122,6 +122,8 @@ def a_case(d: Any, state: str = "ACTIVE", **changes: Any) -> Any:  # noqa: ANN40
         "plan_hash": b"hash",
         "approver": CHIEF if approved else "",
         "approve_time": START + DAY if approved else None,
+        "approvers": frozenset({CHIEF}) if approved else frozenset(),
+        "reported": 1 if number >= 6 else 0,
         "acknowledged": acknowledged,
         "deconflicted": acknowledged,
         "ever_active": begun,

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import func, select
 
 from renkei_chassis.database import tables
-from renkei_chassis.database.retention import AT_ONCE, HOURS_SEEN, KEPT, forget_requests, see_hour
+from renkei_chassis.database.retention import AT_ONCE, HOURS_SEEN, KEPT, forget_requests, latest_seen, see_hour
+from renkei_chassis.follower.state import Cursor, move_cursor
 from tests.chassis.keeper import asking
 
 if TYPE_CHECKING:
@@ -122,3 +123,25 @@ async def test_very_many_old_requests_go_some_at_a_time(keeper: Keeper) -> None:
     done = await keeper.writer.run(forget_requests)
 
     assert (more, left, done, await count(keeper)) == (True, 1, False, 0)
+
+
+async def test_the_latest_time_seen_is_known_without_any_event(keeper: Keeper) -> None:
+    began = keeper.clock.now_us()
+    nothing = await keeper.writer.run(latest_seen)
+    await run(keeper, 3)
+    seen = await keeper.writer.run(latest_seen)
+
+    keeper.clock.advance(-2 * HOUR)
+    await keeper.writer.run(see_hour)
+
+    assert (nothing, seen) == (0, began + round(3 * HOUR * 1e6))
+    assert await keeper.writer.run(latest_seen) == seen
+
+
+async def test_what_was_taken_in_of_others_tells_the_time_too(keeper: Keeper) -> None:
+    def follow(transaction: Transaction) -> None:
+        move_cursor(transaction, "agencies/jp-12/logs/tips", Cursor(epoch="", sequence=1))
+
+    await keeper.writer.run(follow)
+
+    assert await keeper.writer.run(latest_seen) == keeper.clock.now_us()

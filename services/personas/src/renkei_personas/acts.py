@@ -10,7 +10,8 @@ from renkei.personas.v1 import events_pb2, personas_pb2
 from renkei.policy.v1.policy_pb2 import GRADE_INDEX_ONLY
 
 from renkei_chassis import failpoints
-from renkei_chassis.clock import from_us
+from renkei_chassis.clock import CLOCK_JUMPED, from_us
+from renkei_chassis.database.retention import latest_seen
 from renkei_chassis.database.transaction import NewEvent
 from renkei_chassis.errors import (
     Aborted,
@@ -19,6 +20,7 @@ from renkei_chassis.errors import (
     InvalidArgument,
     NotAllowed,
     RenkeiError,
+    Unavailable,
 )
 from renkei_personas.domain.case import Act, Case
 from renkei_personas.domain.contacts import chained
@@ -41,6 +43,9 @@ if TYPE_CHECKING:
     from renkei_personas.store.cases import Loaded
 
 _ROLES: Final = frozenset({"OFFICER", "SUPERVISOR", "CUSTODIAN", "HQ_CHIEF"})
+# What protects somebody or halts something is carried out by any clock.
+_BY_ANY_CLOCK: Final = frozenset({"REPORT_DANGER", "COMPROMISE", "SUSPEND", "REPORT_INCIDENT", "VACATE"})
+_SLACK_US: Final = 10_000_000  # clocks are slewed
 _KINDS: Final[Mapping[str, type[RenkeiError]]] = {
     "INVALID_ARGUMENT": InvalidArgument,
     "PERMISSION_DENIED": NotAllowed,
@@ -103,6 +108,8 @@ class Acts:
 
         `changes` are columns that the rules do not know. Raises the error that a caller is told.
         """
+        if act.action not in _BY_ANY_CLOCK:
+            _check_clock(transaction)
         rules = self.rules(transaction)
         work = _Work(row=before.row, case=before.case)
         self._strike(transaction, work, rules)
@@ -201,24 +208,22 @@ class Acts:
             )
         if step.action in {"REPORT", "REPORT_EXTENSION"}:
             self._report(transaction, work)
-        if step.action == "CLOSE" and work.row.reported_version:
+        if step.action == "CLOSE" and case.reported:
             self._report_outcome(transaction, work)
 
     def _report(self, transaction: Transaction, work: _Work) -> None:
         """Tell the NPA the minimal facts of the plan that was approved last."""
         extension = work.case.extension
         plan = extension.plan if extension is not None else work.case.plan
-        version = work.case.version + (1 if extension is not None else 0)
         told = events_pb2.PersonaReported(
             plan=self.names.plan(work.row.plan_id),
             agency=self.names.agency,
             crime_code=personas_pb2.Plan.CrimeCode.ValueType(plan.crime),
             document_count=plan.document_count,
-            version=version,
+            version=work.case.reported,
         )
         told.period_start.FromDatetime(plan.start)
         told.period_end.FromDatetime(plan.end)
-        work.row = replace(work.row, reported_version=version)
         self._send(transaction, told.plan, told)
 
     def _report_outcome(self, transaction: Transaction, work: _Work) -> None:
@@ -240,6 +245,17 @@ class Acts:
     def _send(self, transaction: Transaction, resource: str, payload: Any) -> None:  # noqa: ANN401 (one of our events)
         audience = {self._settings.npa: GRADE_INDEX_ONLY}
         transaction.emit(NewEvent(payload=payload, resource=resource, audience=audience))
+
+
+def _check_clock(transaction: Transaction) -> None:
+    """Refuse to act by a clock that this node saw later. The log alone need not know: it has few events."""
+    behind_us = latest_seen(transaction) - transaction.now_us
+    if behind_us > _SLACK_US:
+        raise Unavailable(
+            CLOCK_JUMPED,
+            "the wall clock is behind what this node saw before; set it right",
+            metadata={"behind_seconds": str(behind_us // 1_000_000)},
+        )
 
 
 def act_of(action: str, caller: Principal, transaction: Transaction, **more: Any) -> Act:  # noqa: ANN401 (an Act's fields)

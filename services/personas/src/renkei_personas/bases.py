@@ -57,8 +57,7 @@ class Bases:
     ) -> Written:
         del caller
         self._check_signed(BASIS_TAG + request.basis, request.signature)
-        basis = _parsed(personas_pb2.LegalBasis, request.basis)
-        check_times(basis, "basis")
+        basis = read_signed(personas_pb2.LegalBasis, request.basis)
         if basis.HasField("revoke_time"):
             violation = FieldViolation(field="basis.revoke_time", description="must not be given")
             raise InvalidArgument("FIELD_INVALID", "basis.revoke_time: must not be given", violations=[violation])
@@ -81,7 +80,7 @@ class Bases:
         """Note when it ended, and halt what rests on it, at once. One that was revoked stays so since then."""
         del caller
         self._check_signed(REVOCATION_TAG + request.revocation, request.signature)
-        revocation = _parsed(personas_pb2.LegalBasisRevocation, request.revocation)
+        revocation = read_signed(personas_pb2.LegalBasisRevocation, request.revocation)
         found = records.basis(transaction, revocation.id)
         if found is None:
             raise error_of(Refused("LEGAL_BASIS_UNKNOWN"))
@@ -124,10 +123,12 @@ def _is_signed(key: Any, content: bytes, signature: bytes) -> bool:  # noqa: ANN
     return True
 
 
-def _parsed(kind: Any, content: bytes) -> Any:  # noqa: ANN401 (one of two messages)
+def read_signed(kind: Any, content: bytes) -> Any:  # noqa: ANN401 (one of two messages)
+    """Read signed bytes whose signature holds. Raises MALFORMED_REQUEST and what validation raises."""
     try:
         message = kind.FromString(content)
     except DecodeError:
         raise InvalidArgument("MALFORMED_REQUEST", "the signed bytes are not what they should be") from None
     validate(message, content)
+    check_times(message, "basis")
     return message

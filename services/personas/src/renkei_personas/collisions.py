@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 import unicodedata
 from typing import TYPE_CHECKING, Any, Final
 
@@ -37,6 +38,7 @@ _TAG: Final = b"renkei-collision-v1\0"
 _HASH_BYTES: Final = 16
 _SHORTEST: Final = 4
 _BATCH: Final = 500
+_BETWEEN_NAMES: Final = re.compile(r"[\s・,、=]+")
 
 
 class Collisions:
@@ -121,7 +123,7 @@ def _written(address: str) -> set[str]:
 
 
 def _invented(legend: Legend) -> Iterator[tuple[str, list[tuple[str, str]]]]:
-    yield "document.legend.display_name", _given("name", legend.display_name)
+    yield "document.legend.display_name", _names(legend.display_name)
     yield (
         "document.legend.address",
         [
@@ -132,6 +134,13 @@ def _invented(legend: Legend) -> Iterator[tuple[str, list[tuple[str, str]]]]:
     yield "document.legend.number", _given("number", legend.number)
     yield "document.legend.phone", [*_given("number", legend.phone), *_normal(Kind.PHONE, legend.phone)]
     yield "document.legend.account", [*_given("number", legend.account), *_normal(Kind.BANK_ACCOUNT, legend.account)]
+
+
+def _names(text: str) -> list[tuple[str, str]]:
+    """Give a name as it is, and with its two parts the other way round: whoever wrote it down may have turned them."""
+    parts = _BETWEEN_NAMES.split(text.strip())
+    turned = "".join(parts[::-1]) if len(parts) == len(("family", "given")) else ""
+    return [*_given("name", text), *_given("name", turned)]
 
 
 def _given(kind: str, text: str) -> list[tuple[str, str]]:

@@ -131,7 +131,9 @@ class Contacts:
         self, transaction: Transaction, request: contacts_pb2.ReviewContactsRequest, caller: Principal
     ) -> Written:
         before = self._load(transaction, request.parent, caller)
-        left = records.waiting(transaction, before.row.id, after=request.through_number)
+        waits = records.waiting(transaction, before.row.id)
+        left = [row for row in waits if row.number > request.through_number]
+        incidents = [row for row in waits if row.kind == contacts_pb2.Contact.KIND_INCIDENT and row not in left]
         act = act_of(
             "REVIEW_CONTACTS",
             caller,
@@ -139,6 +141,7 @@ class Contacts:
             number=request.through_number,
             still_waiting=from_us(left[0].record_us) if left else None,
             incident_left=any(row.kind == contacts_pb2.Contact.KIND_INCIDENT for row in left),
+            reporters=frozenset(contacts_pb2.Contact.FromString(row.content).recorder for row in incidents),
         )
         subject = self._names.part(before.row.id, "contacts", request.through_number)
         self._acts.carry_out(transaction, before, act, reason=request.note, subject=subject)

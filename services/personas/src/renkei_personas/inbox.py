@@ -8,7 +8,7 @@ from renkei.arrests.v1 import events_pb2 as arrests
 from renkei.personas.v1 import events_pb2, reports_pb2
 from renkei.tips.v1 import events_pb2 as tips
 
-from renkei_chassis.errors import RenkeiError
+from renkei_chassis.errors import RenkeiError, Unavailable
 from renkei_chassis.follower.apply import Handler, SetAside
 from renkei_personas.domain.case import Act
 from renkei_personas.domain.decide import action_on
@@ -131,6 +131,8 @@ class Inbox:
             changes["plan"] = before.row.extension_plan
         try:
             self._acts.carry_out(transaction, before, act, changes=changes)
+        except Unavailable:
+            raise  # a clock that is behind: it is applied when that is put right
         except RenkeiError:
             return  # it came too late: what expired or was closed meanwhile stays so
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _RUN: Final = re.compile(r"(?P<kanji>[々一-鿿]+)|(?P<kana>[ァ-ヺー]+)|(?P<hira>[ぁ-ゖ]+)|(?P<latin>[a-z]+)")
+_KANJI: Final = re.compile(r"[々一-鿿]*")
 _GAPS: Final = frozenset({" ", "・", "=", ""})
 _FORMS: Final = frozenset(
     {
@@ -30,6 +31,9 @@ _BEFORE: Final = re.compile(
 )
 _AFTER: Final = re.compile(r"(?:容疑者|被疑者|被告人|被告|氏|様|君|殿|名義|本人)$")
 _SHORTEST, _LONGEST = 3, 20
+_SHORTEST_KANJI: Final = 2
+_LAST_KANJI: Final = 2
+"""How many kanji may follow the kana of a given name: one in まり子."""
 _LONGEST_GIVEN: Final = 4
 """How many hiragana a given name has at most; a particle may follow without a gap."""
 
@@ -37,12 +41,25 @@ _LONGEST_GIVEN: Final = 4
 def names_in(text: str) -> Iterator[str]:
     """Give what may be a name in a text, without gaps: 田中太郎, 田中 太郎, タナカ・タロウ, 田中 はなこ, sato ai."""
     folded = unicodedata.normalize("NFKC", text).casefold()
+    earlier: re.Match[str] | None = None
     last: re.Match[str] | None = None
     for run in _RUN.finditer(folded):
         yield from _bare(run[0])
         if last is not None:
             yield from _joined(last, run, folded[last.end() : run.start()])
-        last = run
+        if earlier is not None and last is not None:
+            yield from _mixed(earlier, last, run, folded[earlier.end() : last.start()])
+        earlier, last = last, run
+
+
+def _mixed(family: re.Match[str], kana: re.Match[str], kanji: re.Match[str], gap: str) -> Iterator[str]:
+    """Join a family name and a given name that begins with kana and ends with kanji, such as 鈴木まり子."""
+    forms = (family.lastgroup, kana.lastgroup, kanji.lastgroup)
+    apart = kana.end() != kanji.start() or len(kana[0]) > _LONGEST_GIVEN or gap not in _GAPS
+    if apart or forms not in {("kanji", "hira", "kanji"), ("kanji", "kana", "kanji")}:
+        return
+    for length in range(1, min(len(kanji[0]), _LAST_KANJI) + 1):
+        yield from _bare(family[0] + kana[0] + kanji[0][:length])
 
 
 def _joined(first: re.Match[str], second: re.Match[str], gap: str) -> Iterator[str]:
@@ -60,5 +77,6 @@ def _joined(first: re.Match[str], second: re.Match[str], gap: str) -> Iterator[s
 def _bare(text: str) -> Iterator[str]:
     """Give a run as it is, and without what stands before or after a name."""
     for form in {text, _BEFORE.sub("", text), _AFTER.sub("", text), _AFTER.sub("", _BEFORE.sub("", text))}:
-        if _SHORTEST <= len(form) <= _LONGEST:
+        shortest = _SHORTEST_KANJI if _KANJI.fullmatch(form) else _SHORTEST
+        if shortest <= len(form) <= _LONGEST:
             yield form

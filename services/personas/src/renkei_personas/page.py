@@ -39,6 +39,10 @@ CLOCKS: Final[Mapping[ClockKind, tuple[str, str]]] = {
     ClockKind.VACANCY: ("監督者の欠員の日時", "the supervisor's post falls vacant"),
     ClockKind.CONTACT_REVIEW: ("接触記録の確認期限", "a contact waited too long for review"),
     ClockKind.HOLD_REVIEW: ("公判保管の見直し日", "a hold for trial must be reviewed"),
+    ClockKind.EXTENSION_APPROVAL: (
+        "延長の承認の有効期間",
+        "the approval of an extension was not acknowledged by the NPA in time",
+    ),
     ClockKind.LEGAL_BASIS: ("罪種を許す法的根拠の終わり", "the legal basis that allows the crime ends or was revoked"),
 }
 _BLOCK: Final = re.compile(r"(<!-- made: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)

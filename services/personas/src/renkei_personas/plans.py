@@ -12,6 +12,7 @@ from renkei_chassis.clock import from_us
 from renkei_chassis.database.requests import WriteMethod, Written
 from renkei_chassis.errors import InvalidArgument, NotFoundOrDenied
 from renkei_chassis.ids import uuid7
+from renkei_chassis.records.masks import read_mask, replace_fields
 from renkei_chassis.records.times import broken_times
 from renkei_personas.acts import Acts, act_of, error_of, may_read
 from renkei_personas.domain.decide import action_on
@@ -105,8 +106,9 @@ class Plans:
         self, transaction: Transaction, request: personas_pb2.UpdatePersonaRequest, caller: Principal
     ) -> Written:
         before = self._load(transaction, request, caller)
-        content = request.plan.SerializeToString(deterministic=True)
-        act = act_of("UPDATE", caller, transaction, plan=cases.plan_of(request.plan), plan_hash=plan_hash(content))
+        plan = _changed(before, request)
+        content = plan.SerializeToString(deterministic=True)
+        act = act_of("UPDATE", caller, transaction, plan=cases.plan_of(plan), plan_hash=plan_hash(content))
         return self._written(transaction, self._acts.carry_out(transaction, before, act, changes={"plan": content}))
 
     def _submit(
@@ -258,6 +260,15 @@ class Plans:
         del version
         row = records.danger(transaction, uuid.UUID(resource.rpartition("/")[2]).bytes)
         return None if row is None else personas_pb2.ReportDangerResponse(name=resource, flags=flags_of(row))
+
+
+def _changed(before: Loaded, request: personas_pb2.UpdatePersonaRequest) -> personas_pb2.Plan:
+    """Give the plan that is asked for: all of the request's, or the stored one with what the mask names of it."""
+    if not request.update_mask.paths:
+        return request.plan
+    plan = personas_pb2.Plan.FromString(before.row.plan)
+    replace_fields(plan, request.plan, read_mask(plan.DESCRIPTOR, request.update_mask.paths, output_only=frozenset()))
+    return plan
 
 
 def _flags(

@@ -11,7 +11,7 @@ import struct
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from renkei_chassis.database import tables
 
@@ -42,6 +42,16 @@ def see_hour(transaction: Transaction) -> None:
         transaction.execute(facts.update().where(facts.c.key == _KEY).values(value=value))
     else:
         transaction.execute(facts.insert().values(key=_KEY, value=value))
+
+
+def latest_seen(transaction: Transaction) -> int:
+    """Give the latest time that this database knows its clock showed, also where no event was written; 0: none.
+
+    Beside the log's own time, for who must not act by a clock that stands behind it. It is at most an hour older than
+    the last moment of running. One that was once ahead is forgotten after 30 days of running.
+    """
+    applied = transaction.first(select(func.max(tables.cursors.c.apply_time_us).label("at")))
+    return max((*_hours(transaction), int(applied.at or 0) if applied is not None else 0))
 
 
 def forget_requests(transaction: Transaction) -> bool:

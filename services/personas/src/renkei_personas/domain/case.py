@@ -65,7 +65,13 @@ class Case:
     version: int = 1
     approver: str = ""
     approve_time: datetime | None = None
+    reported: int = 0
+    """The last version that the NPA was told of; 0: none. No two reports have the same."""
     acknowledged: bool = False
+    approvers: frozenset[str] = frozenset()
+    """Everybody who ever approved the plan or an extension of it."""
+    supervisors: frozenset[str] = frozenset()
+    """Everybody who was in the supervisor's post when it changed hands, or came into it then."""
     vacancy: datetime | None = None
     """Since when the supervisor's post is vacant, or from when on it will be."""
     vacancy_told: bool = False
@@ -135,6 +141,8 @@ class Act:
     """Since when the oldest entry waits that a review leaves."""
     incident_left: bool = False
     """Whether a review leaves an incident."""
+    reporters: frozenset[str] = frozenset()
+    """Who reported the incidents that a review is about."""
 
 
 def parts_of(case: Case, act: Act) -> frozenset[Part]:
@@ -158,6 +166,12 @@ def parts_of(case: Case, act: Act) -> frozenset[Part]:
     if "CLOCK" in act.roles:
         parts.add(Part.CLOCK)
     return frozenset(parts)
+
+
+def involved_in(case: Case) -> frozenset[str]:
+    """Name everybody who has a part in an investigation, or was in the supervisor's post. Who approves has none."""
+    plan = case.plan
+    return frozenset({case.drafter, case.supervisor, plan.supervisor, plan.custodian, *plan.team}) | case.supervisors
 
 
 def is_vacant(case: Case, now: datetime) -> bool:

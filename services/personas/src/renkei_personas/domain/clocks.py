@@ -42,6 +42,8 @@ def _running(case: Case, rules: Rules) -> Iterator[Clock]:
         yield Clock(kind=ClockKind.PERIOD, due=case.plan.end)
     if case.state in NOT_BEGUN and case.approve_time is not None:
         yield Clock(kind=ClockKind.APPROVAL, due=case.approve_time + rules.approval_valid)
+    if case.extension is not None and case.extension.approve_time is not None:
+        yield Clock(kind=ClockKind.EXTENSION_APPROVAL, due=case.extension.approve_time + rules.approval_valid)
     if case.state == State.SUSPENDED:
         yield Clock(kind=ClockKind.WIND_DOWN, due=case.plan.end + rules.wind_down)
     if case.vacancy is not None and not case.vacancy_told and case.state != State.ARCHIVED:

@@ -26,7 +26,13 @@ def _rewrite(case: Case, act: Act, row: Row) -> Case:
 
 def _approve(case: Case, act: Act, row: Row) -> Case:
     del row
-    return replace(case, approver=act.who, approve_time=act.now)
+    return replace(case, approver=act.who, approve_time=act.now, approvers=case.approvers | {act.who})
+
+
+def _report(case: Case, act: Act, row: Row) -> Case:
+    """Give every report a number of its own, so that no late acknowledgement is taken for another's."""
+    del act, row
+    return replace(case, reported=case.reported + 1)
 
 
 def _acknowledge(case: Case, act: Act, row: Row) -> Case:
@@ -44,9 +50,14 @@ def _move_extension(case: Case, act: Act, row: Row) -> Case:
     if row.stage is None:
         return replace(case, extension=None)
     moved = replace(case.extension, stage=row.stage)
-    if row.stage == Stage.APPROVED:
-        moved = replace(moved, approver=act.who, approve_time=act.now)
-    return replace(case, extension=moved)
+    if row.stage != Stage.APPROVED:
+        return replace(case, extension=moved)
+    approved = replace(moved, approver=act.who, approve_time=act.now)
+    return replace(case, extension=approved, approvers=case.approvers | {act.who})
+
+
+def _report_extension(case: Case, act: Act, row: Row) -> Case:
+    return _report(_move_extension(case, act, row), act, row)
 
 
 def _take_over(case: Case, act: Act, row: Row) -> Case:
@@ -58,7 +69,7 @@ def _take_over(case: Case, act: Act, row: Row) -> Case:
         plan_hash=case.extension.plan_hash,
         approver=case.extension.approver,
         approve_time=case.extension.approve_time,
-        version=case.version + 1,
+        version=case.reported,
         extension=None,
     )
 
@@ -92,7 +103,8 @@ def _vacate(case: Case, act: Act, row: Row) -> Case:
 
 def _appoint(case: Case, act: Act, row: Row) -> Case:
     del row
-    return replace(case, supervisor=act.officer, vacancy=None, vacancy_told=False)
+    known = case.supervisors | {case.supervisor, act.officer}
+    return replace(case, supervisor=act.officer, supervisors=known, vacancy=None, vacancy_told=False)
 
 
 def _fall_vacant(case: Case, act: Act, row: Row) -> Case:
@@ -194,12 +206,14 @@ def _tell_hold(case: Case, act: Act, row: Row) -> Case:
 EFFECTS: Final[Mapping[str, Effect]] = {
     "UPDATE": _rewrite,
     "APPROVE": _approve,
+    "REPORT": _report,
     "ACKNOWLEDGE": _acknowledge,
     "EXTEND": _extend,
     "RETURN_EXTENSION": _move_extension,
     "REJECT_EXTENSION": _move_extension,
     "APPROVE_EXTENSION": _move_extension,
-    "REPORT_EXTENSION": _move_extension,
+    "REPORT_EXTENSION": _report_extension,
+    "EXTENSION_LAPSES": _move_extension,
     "ACKNOWLEDGE_EXTENSION": _take_over,
     "DECONFLICT": _deconflict,
     "ACTIVATE": _activate,

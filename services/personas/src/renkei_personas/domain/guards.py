@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from renkei_personas.domain.case import Document, is_vacant
+from renkei_personas.domain.case import Document, involved_in, is_vacant
 from renkei_personas.domain.plan import check_crime, check_extension, check_plan, is_allowed, is_officer
 from renkei_personas.domain.reasons import Refused
 from renkei_personas.domain.states import Allows, Outcome, Paper, State
@@ -22,8 +22,7 @@ def plan_whole(case: Case, act: Act, rules: Rules) -> None:
 def uninvolved(case: Case, act: Act, rules: Rules) -> None:
     """決裁者は計画に関与していない · who decides has no other part in the plan."""
     del rules
-    plan = decided(case)
-    if act.who in {case.drafter, case.supervisor, plan.supervisor, plan.custodian, *plan.team}:
+    if act.who in involved_in(case) | {decided(case).supervisor}:
         raise Refused("APPROVER_INVOLVED")
 
 
@@ -60,6 +59,14 @@ def acknowledged(case: Case, act: Act, rules: Rules) -> None:
 def approval_valid(case: Case, act: Act, rules: Rules) -> None:
     """承認の有効期間内である · there is an approval, and it has not lapsed."""
     if case.approve_time is None or act.now >= case.approve_time + rules.approval_valid:
+        raise Refused("APPROVAL_LAPSED")
+
+
+def extension_approval_valid(case: Case, act: Act, rules: Rules) -> None:
+    """延長の承認の有効期間内である · the approval of the extension has not lapsed."""
+    extension = case.extension
+    assert extension is not None and extension.approve_time is not None  # noqa: S101, PT018 (the table looked)
+    if act.now >= extension.approve_time + rules.approval_valid:
         raise Refused("APPROVAL_LAPSED")
 
 
@@ -196,6 +203,20 @@ def entry_waits(case: Case, act: Act, rules: Rules) -> None:
         raise Refused("NO_SUCH_CONTACT", fields=["through_number"])
 
 
+def reviewed_by_another(case: Case, act: Act, rules: Rules) -> None:
+    """事案は報告者以外が確認する · nobody reviews an incident that he reported himself."""
+    del case, rules
+    if act.who in act.reporters:
+        raise Refused("OWN_INCIDENT")
+
+
+def supervisors_to_review(case: Case, act: Act, rules: Rules) -> None:
+    """本部長の確認は監督者自身の事案に限る · the chief reviews only a supervisor's own incidents."""
+    del rules
+    if act.who != case.supervisor and case.supervisor not in act.reporters:
+        raise Refused("NOT_YOUR_PART", parts="SUPERVISOR")
+
+
 def entry_exists(case: Case, act: Act, rules: Rules) -> None:
     """その接触記録がある · such an entry exists."""
     del rules
@@ -212,10 +233,7 @@ def review_ahead(case: Case, act: Act, rules: Rules) -> None:
 
 def two_witnesses(case: Case, act: Act, rules: Rules) -> None:
     """立会人は無関係の二人である · two officers of the agency who have no part in the investigation."""
-    document = document_of(case, act)
-    of_document = {document.custodian, document.holder, document.issuer}
-    involved = {case.drafter, case.supervisor, case.plan.custodian, *case.plan.team, *of_document}
-    fit = {one for one in act.officers if is_officer(one, agency=rules.agency)} - involved
+    fit = {one for one in act.officers if is_officer(one, agency=rules.agency)} - _no_witnesses(case, act)
     if len(act.officers) != WITNESSES or len(fit) != WITNESSES:
         raise Refused("WITNESSES_INVALID", fields=["witnesses"])
 
@@ -225,6 +243,18 @@ def not_yet_witnessed(case: Case, act: Act, rules: Rules) -> None:
     del rules
     if act.who in document_of(case, act).witnessed:
         raise Refused("NOT_A_WITNESS")
+
+
+def witness_unrelated(case: Case, act: Act, rules: Rules) -> None:
+    """立会人は今も無関係である · the witness still has no part in the investigation."""
+    del rules
+    if act.who in _no_witnesses(case, act):
+        raise Refused("NOT_A_WITNESS")
+
+
+def _no_witnesses(case: Case, act: Act) -> frozenset[str]:
+    document = document_of(case, act)
+    return involved_in(case) | case.approvers | {document.custodian, document.holder, document.issuer}
 
 
 def documents_settled(case: Case, act: Act, rules: Rules) -> None:
@@ -250,9 +280,7 @@ def outcome_fits(case: Case, act: Act, rules: Rules) -> None:
 
 def suitable_supervisor(case: Case, act: Act, rules: Rules) -> None:
     """新監督者は警部以上で他の担当を兼ねず承認者でもない · the new one has a rank, no other part, nor approved it."""
-    others = {case.drafter, case.plan.custodian, *case.plan.team, act.who, case.approver}
-    if case.extension is not None:
-        others.add(case.extension.approver)
+    others = {case.drafter, case.plan.custodian, *case.plan.team, act.who, *case.approvers}
     if not act.rank or act.officer in others or not is_officer(act.officer, agency=rules.agency):
         raise Refused("SUPERVISOR_UNSUITABLE", fields=["supervisor"])
 

@@ -108,7 +108,9 @@ REASONS: Final[Mapping[str, Reason]] = {
         "two different officers of the agency must be named, who have no part in the investigation",
     ),
     "NOT_A_WITNESS": Reason(
-        _DENIED, "指名された立会人でない、又は既に確認した", "the caller was not named, or has said so already"
+        _DENIED,
+        "指名された立会人でない、捜査に関わっている、又は既に確認した",
+        "the caller was not named, has a part in the investigation by now, or has said so already",
     ),
     "REVIEW_TIME_INVALID": Reason(
         _WRONG, "公判保管の見直し日は将来の一年以内とする", "the review of a hold must come, within a year"
@@ -161,6 +163,11 @@ REASONS: Final[Mapping[str, Reason]] = {
     ),
     "LEGAL_BASIS_UNKNOWN": Reason(
         _STATE, "その番号の法的根拠は登録されていない", "no legal basis of that id is registered"
+    ),
+    "OWN_INCIDENT": Reason(
+        _DENIED,
+        "自ら報告した事案は確認できない。本部長又は後任の監督者が確認する",
+        "who reported an incident does not review it: the chief does, or the supervisor who comes after",
     ),
     "LEGEND_TOLD": Reason(
         _WRONG,

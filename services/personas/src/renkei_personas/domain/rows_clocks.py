@@ -4,8 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from renkei_personas.domain.row import AFTER_APPROVAL, BEGUN, CLOCK, ENDING, EVERY, NOT_BEGUN, WHEN, Row, parts, states
-from renkei_personas.domain.states import Halt, Paper, State, TaskKind
+from renkei_personas.domain.row import (
+    AFTER_APPROVAL,
+    BEGUN,
+    CLOCK,
+    ENDING,
+    EVERY,
+    GOING,
+    NOT_BEGUN,
+    WHEN,
+    Row,
+    parts,
+    states,
+)
+from renkei_personas.domain.states import Halt, Paper, Stage, State, TaskKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,6 +39,14 @@ CLOCK_ROWS: Final[Mapping[str, Row]] = {
         target=State.EXPIRED,
         parts=parts(CLOCK),
         opens=(TaskKind.CLOSE,),
+        records=WHEN,
+    ),
+    "EXTENSION_LAPSES": Row(
+        ja="延長の承認の失効（計画はそのまま・再提出できる）",
+        en="the approval of an extension lapses: the plan in force goes on, and another can be submitted",
+        sources=GOING,
+        parts=parts(CLOCK),
+        stages=frozenset({Stage.APPROVED, Stage.NPA_REPORTED}),
         records=WHEN,
     ),
     "WIND_DOWN_ENDS": Row(

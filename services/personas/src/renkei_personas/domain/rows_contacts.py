@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from renkei_personas.domain import guards as g
-from renkei_personas.domain.row import BEGUN, CHAINED, ENDING, SUPERVISOR, TEAM, WHAT, Row, parts, states
+from renkei_personas.domain.row import BEGUN, CHAINED, CHIEF, ENDING, SUPERVISOR, TEAM, WHAT, Row, parts, states
 from renkei_personas.domain.states import Halt, State, TaskKind
 
 if TYPE_CHECKING:
@@ -43,8 +43,8 @@ CONTACT_ROWS: Final[Mapping[str, Row]] = {
         ja="接触記録の監督者確認",
         en="review contacts",
         sources=BEGUN | ENDING,
-        parts=parts(SUPERVISOR),
-        guards=(g.entry_waits,),
+        parts=parts(SUPERVISOR, CHIEF),
+        guards=(g.entry_waits, g.supervisors_to_review, g.reviewed_by_another),
         records=("実施者・時刻・確認範囲・所見", "who, when, up to which entry, remarks"),
     ),
     "DISCLOSE": Row(

@@ -115,7 +115,7 @@ DOCUMENT_ROWS: Final[Mapping[str, Row]] = {
         en="witness a destruction: the second completes it",
         sources=states(State.SUSPENDED, State.ARCHIVED) | ENDING,
         parts=parts(WITNESS),
-        guards=(g.not_yet_witnessed,),
+        guards=(g.not_yet_witnessed, g.witness_unrelated),
         papers=frozenset({Paper.DESTROY_ORDERED}),
         records=WHAT,
     ),

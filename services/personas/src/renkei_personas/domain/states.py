@@ -77,6 +77,7 @@ class ClockKind(enum.IntEnum):
     CONTACT_REVIEW = 5
     HOLD_REVIEW = 6
     LEGAL_BASIS = 7
+    EXTENSION_APPROVAL = 8
 
 
 class TaskKind(enum.IntEnum):

@@ -30,5 +30,6 @@ STRIKES: Final[Mapping[ClockKind, Mapping[State | None, str]]] = {
     ClockKind.CONTACT_REVIEW: {None: "REVIEW_FALLS_DUE"},
     ClockKind.HOLD_REVIEW: {None: "HOLD_FALLS_DUE"},
     ClockKind.LEGAL_BASIS: {None: "LEGAL_BASIS_ENDS"},
+    ClockKind.EXTENSION_APPROVAL: {None: "EXTENSION_LAPSES"},
 }
 """Which row a clock carries out: that of the state, or the one that holds otherwise."""

@@ -14,6 +14,8 @@ from renkei_personas.domain.clocks import clocks_of
 from renkei_personas.domain.plan import Plan
 from renkei_personas.domain.states import Halt, Outcome, Paper, Stage, State
 from renkei_personas.store import tables
+from renkei_personas.store.records import past
+from renkei_personas.store.steps import APPROVED, SUPERVISED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -154,6 +156,9 @@ def case_of(connection: Connection | Transaction, row: Stored) -> Case:
         version=row.plan_version,
         approver=row.approver,
         approve_time=_time(row.approve_us),
+        reported=row.reported_version,
+        approvers=past(connection, row.id, APPROVED),
+        supervisors=past(connection, row.id, SUPERVISED),
         acknowledged=row.acknowledge_us > 0,
         vacancy=_time(row.vacancy_us),
         vacancy_told=row.vacancy_told,
@@ -210,6 +215,7 @@ def save(transaction: Transaction, before: Loaded, row: Stored, case: Case, rule
         plan_version=case.version,
         approver=case.approver,
         approve_us=_us(case.approve_time),
+        reported_version=case.reported,
         vacancy_us=_us(case.vacancy),
         vacancy_told=case.vacancy_told,
         in_danger=case.in_danger,
@@ -232,6 +238,7 @@ def save(transaction: Transaction, before: Loaded, row: Stored, case: Case, rule
     del changed["id"]
     transaction.execute(tables.personas.update().where(tables.personas.c.id == saved.id).values(changed))
     _write_documents(transaction, before.case, case)
+    _write_past(transaction, saved.id, before.case, case)
     _write_answered(transaction, saved.id, before.case, case)
     if (saved.supervisor, saved.plan) != (before.row.supervisor, before.row.plan):
         _write_parts(transaction, saved)
@@ -243,6 +250,13 @@ def _write_parts(transaction: Transaction, row: Stored) -> None:
     transaction.execute(tables.parts.delete().where(tables.parts.c.persona == row.id))
     for officer in sorted({row.drafter, row.supervisor, plan.custodian, *plan.team} - {""}):
         transaction.insert(tables.parts, {"officer": officer, "persona": row.id})
+
+
+def _write_past(transaction: Transaction, persona: bytes, before: Case, after: Case) -> None:
+    fresh = [(APPROVED, officer) for officer in sorted(after.approvers - before.approvers)]
+    fresh += [(SUPERVISED, officer) for officer in sorted(after.supervisors - before.supervisors)]
+    for part, officer in fresh:
+        transaction.insert(tables.past, {"persona": persona, "part": part, "officer": officer})
 
 
 def _write_documents(transaction: Transaction, before: Case, after: Case) -> None:

@@ -94,12 +94,18 @@ def review(transaction: Transaction, persona: bytes, *, through: int, reviewer: 
     return int(transaction.execute(table.update().where(*chosen).values(values)).rowcount)
 
 
-def waiting(transaction: Transaction, persona: bytes, *, after: int) -> Sequence[Row[Any]]:
-    """Read kind and time of the contacts after a number that wait for review, oldest first."""
+def waiting(transaction: Transaction, persona: bytes) -> Sequence[Row[Any]]:
+    """Read the contacts that wait for review, oldest first."""
     table = tables.contacts
-    chosen = (table.c.persona == persona, table.c.number > after, table.c.review_us == 0)
-    statement = select(table.c.kind, table.c.record_us).where(*chosen).order_by(table.c.number)
-    return transaction.execute(statement).all()
+    statement = select(table).where(table.c.persona == persona, table.c.review_us == 0)
+    return transaction.execute(statement.order_by(table.c.number)).all()
+
+
+def past(connection: Connection | Transaction, persona: bytes, part: int) -> frozenset[str]:
+    """Name everybody who ever had a part that passes on: who approved, who supervised."""
+    table = tables.past
+    statement = select(table.c.officer).where(table.c.persona == persona, table.c.part == part)
+    return frozenset(row.officer for row in connection.execute(statement))
 
 
 def disclosure(connection: Connection | Transaction, disclosure_id: bytes) -> Row[Any] | None:

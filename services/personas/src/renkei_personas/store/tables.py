@@ -19,6 +19,7 @@ from sqlalchemy import (
 )
 
 from renkei_chassis.database.schema import Schema
+from renkei_personas.store.steps import remember_past
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -78,6 +79,16 @@ parts: Final = Table(
     Column("persona", LargeBinary(16), nullable=False),
     PrimaryKeyConstraint("officer", "persona"),
     Index("persona_part_by_persona", "persona"),
+)
+
+# Who ever approved an investigation and who supervised it: what the row forgets when they change.
+past: Final = Table(
+    "persona_past",
+    metadata,
+    Column("persona", LargeBinary(16), nullable=False),
+    Column("part", SmallInteger, nullable=False),  # 1: approved, 2: supervised
+    Column("officer", String(128), nullable=False),
+    PrimaryKeyConstraint("persona", "part", "officer"),
 )
 
 documents: Final = Table(
@@ -232,4 +243,4 @@ def _add_revocations(connection: Connection) -> None:
     revocations.create(connection)
 
 
-SCHEMA: Final = Schema(component="personas", metadata=metadata, steps=[_add_revocations])
+SCHEMA: Final = Schema(component="personas", metadata=metadata, steps=[_add_revocations, remember_past])

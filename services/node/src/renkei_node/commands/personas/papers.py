@@ -177,7 +177,7 @@ CONTACT_VERBS: Final = (
     Verb(
         name="review",
         method="ReviewContacts",
-        who="supervisor",
+        who="supervisor, or the chief (HQ_CHIEF) where the supervisor reported an incident himself",
         help="Say that every contact up to a number was reviewed.",
         example="NAME --through 4 --note 異状なし",
         target="parent",
