@@ -110,12 +110,10 @@ def test_what_came_before_the_place_where_a_file_breaks_is_good_and_the_break_is
     assert written.getvalue().splitlines()[-1].startswith("4,,中断,UNCLOSED_QUOTE,")
 
 
-@pytest.mark.slow
-def test_a_million_rows_are_read_to_the_last_one() -> None:
+def test_many_rows_are_read_to_the_last_one() -> None:
+    """`make bench` reads a million, and says how fast and in what memory."""
     profile = column(key=True)
-    file = io.BufferedReader(
-        Endless("列\n".encode(), b"".join(b"%07d\n" % number for number in range(8192)), 8_000_004)
-    )
+    file = io.BufferedReader(Endless("列\n".encode(), b"".join(b"%07d\n" % number for number in range(8192)), 400_004))
     rows = twins = 0
 
     with open_table(file, profile) as table:
@@ -123,7 +121,7 @@ def test_a_million_rows_are_read_to_the_last_one() -> None:
             rows += 1
             twins += bool(row.problems)
 
-    assert (rows, twins) == (1_000_000, 1_000_000 - 8192)
+    assert (rows, twins) == (50_000, 50_000 - 8192)
 
 
 def test_forty_times_the_rows_take_no_more_memory() -> None:
