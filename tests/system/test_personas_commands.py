@@ -368,6 +368,19 @@ def unfit(desk: Desk) -> None:
     assert "its fields may be: crime_code, necessity" in wrong[0][2]
 
 
+def test_signing_tells_a_program_which_files_it_made(tmp_path: Path) -> None:
+    key = tmp_path / "basis.key"
+    made = alone("basis-key", "--out", str(key), "--json")
+    out = tmp_path / "end"
+    signed = alone(
+        "sign-revocation", "--id", "law-1", "--reason", "(演習)", "--key", str(key), "--out", str(out), "--json"
+    )
+
+    assert json.loads(made.stdout).keys() == {"key", "public_key"}
+    assert json.loads(signed.stdout) == {"signed": f"{out}.binpb", "signature": f"{out}.sig"}
+    assert all(Path(path).stat().st_size for path in json.loads(signed.stdout).values())
+
+
 async def test_a_file_that_does_not_fit_is_refused_without_its_words(tmp_path: Path) -> None:
     async with desk_of(tmp_path, "jp-12") as desk:
         await asyncio.to_thread(unfit, desk)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from renkei_node.commands.access import plain_failure
+from renkei_node.commands.access import emit_json, json_option, plain_failure
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -29,8 +29,9 @@ _out = click.option(
 
 @click.command("basis-key", short_help="Make a key that signs legal bases.")
 @click.option("--out", required=True, type=_FILE, metavar="FILE", help="The key file to make; never replaced.")
+@json_option
 @plain_failure
-def basis_key(out: Path) -> None:
+def basis_key(*, out: Path, as_json: bool) -> None:
     """Make a key that signs legal bases, and write its public half, for `personas.legal_basis_keys` in node.toml.
 
     Keep the key away from every node: who has it decides what personas may do beyond the published rules.
@@ -49,15 +50,19 @@ def basis_key(out: Path) -> None:
         save_private(out, key)
     except FileExistsError:
         raise click.ClickException(f"{out} is there already: a key is never replaced") from None
-    click.echo(public_text(key))
+    if as_json:
+        emit_json({"key": str(out), "public_key": public_text(key)})
+    else:
+        click.echo(public_text(key))
 
 
 @click.command("sign-basis", short_help="Sign a legal basis.")
 @click.option("--basis", required=True, metavar="FILE", help="A TOML file: id, title, allows, valid_from, valid_until.")
 @_key
 @_out
+@json_option
 @plain_failure
-def sign_basis(basis: str, key: Path, out: str) -> None:
+def sign_basis(*, basis: str, key: Path, out: str, as_json: bool) -> None:
     """Sign a legal basis, for the chief to register with `register-basis`.
 
     For: whoever answers for the legal basis; never the chief or the node.
@@ -75,7 +80,7 @@ def sign_basis(basis: str, key: Path, out: str) -> None:
         raise click.ClickException("revoke_time is no part of what is signed: a revocation is signed by itself")
     if message.valid_until.ToMicroseconds() <= message.valid_from.ToMicroseconds():
         raise click.ClickException("valid_until must come after valid_from")
-    _sign(message, BASIS_TAG, key, out)
+    _sign(message, BASIS_TAG, key, out, as_json=as_json)
 
 
 @click.command("sign-revocation", short_help="Sign the end of a legal basis before its time.")
@@ -83,8 +88,9 @@ def sign_basis(basis: str, key: Path, out: str) -> None:
 @click.option("--reason", required=True, metavar="TEXT", help="Why.")
 @_key
 @_out
+@json_option
 @plain_failure
-def sign_revocation(basis: str, reason: str, key: Path, out: str) -> None:
+def sign_revocation(*, basis: str, reason: str, key: Path, out: str, as_json: bool) -> None:
     """Sign the end of a legal basis before its time, for the chief to bring with `revoke-basis`.
 
     For: whoever answers for the legal basis; never the chief or the node.
@@ -96,7 +102,7 @@ def sign_revocation(basis: str, reason: str, key: Path, out: str) -> None:
     """
     from renkei.personas.v1.personas_pb2 import LegalBasisRevocation
 
-    _sign(LegalBasisRevocation(id=basis, reason=reason), REVOCATION_TAG, key, out)
+    _sign(LegalBasisRevocation(id=basis, reason=reason), REVOCATION_TAG, key, out, as_json=as_json)
 
 
 def _fill(message: Any, path: str) -> None:  # noqa: ANN401 (a message of the contract)
@@ -105,7 +111,7 @@ def _fill(message: Any, path: str) -> None:  # noqa: ANN401 (a message of the co
     fill_from_toml(message, path)
 
 
-def _sign(message: Any, tag: bytes, key_file: Path, out: str) -> None:  # noqa: ANN401 (one of two messages)
+def _sign(message: Any, tag: bytes, key_file: Path, out: str, *, as_json: bool) -> None:  # noqa: ANN401 (one of two)
     """Write what was signed and its signature, once the contract's rules hold. Neither file is ever replaced."""
     from renkei_chassis.errors import InvalidArgument
     from renkei_chassis.files import write_new
@@ -119,12 +125,16 @@ def _sign(message: Any, tag: bytes, key_file: Path, out: str) -> None:  # noqa: 
     except InvalidArgument as error:
         raise click.ClickException("; ".join(f"{one.field}: {one.description}" for one in error.violations)) from None
     content = message.SerializeToString(deterministic=True)
-    for path, written in ((Path(f"{out}.binpb"), content), (Path(f"{out}.sig"), key.sign(tag + content))):
+    signed, signature = Path(f"{out}.binpb"), Path(f"{out}.sig")
+    for path, written in ((signed, content), (signature, key.sign(tag + content))):
         try:
             write_new(path, written, mode=0o644)
         except FileExistsError:
             raise click.ClickException(f"{path} is there already") from None
-        click.echo(path)
+    if as_json:
+        emit_json({"signed": str(signed), "signature": str(signature)})
+    else:
+        click.echo(f"{signed}\n{signature}")
 
 
 def _keep_off_nodes(key_file: Path) -> None:
