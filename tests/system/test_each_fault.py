@@ -31,6 +31,7 @@ def test_every_fault_has_its_part() -> None:
     assert sorted(kind for part in PARTS.values() for kind in part) == sorted(FAULTS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", PARTS)
 async def test_what_is_confirmed_is_there_once_wherever_it_belongs_after_every_fault(part: str, tmp_path: Path) -> None:
     kinds = PARTS[part]

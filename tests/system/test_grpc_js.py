@@ -72,6 +72,7 @@ def test_every_reason_is_met_by_a_client_or_said_to_be_out_of_its_reach() -> Non
         assert all(f'"{reason}"' in (ROOT / test).read_text() for test in re.findall(r"tests/\S+\.py", why))
 
 
+@pytest.mark.slow
 async def test_every_reason_that_a_client_can_meet_comes_as_the_contract_says(tmp_path: Path) -> None:
     told: dict[str, tuple[str, str]] = {}
     async with ground(tmp_path) as here:
@@ -85,6 +86,7 @@ async def test_every_reason_that_a_client_can_meet_comes_as_the_contract_says(tm
     assert told == {reason: (said[1], reason) for reason, said in statuses.items() if said is not None}
 
 
+@pytest.mark.slow
 async def test_the_whole_api_answers_a_foreign_client(tmp_path: Path) -> None:
     async with ground(tmp_path) as here:
         await _records(here)

@@ -59,6 +59,7 @@ def kill_and_start(server: PostgresServer) -> None:
     server.start()
 
 
+@pytest.mark.slow
 async def test_kills_of_nodes_and_of_database_servers_lose_double_and_leak_nothing(
     federation: Federation, servers: dict[str, PostgresServer]
 ) -> None:
