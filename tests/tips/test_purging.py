@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from unittest import mock
 
 import pytest
-from renkei.policy.v1.handling_pb2 import Handling
+from renkei.policy.v1.handling_pb2 import PERMITTED_ACTION_INDEX_ONLY, Handling
 from renkei.policy.v1.policy_pb2 import GRADE_FULL, GRADE_INDEX_ONLY
 from renkei.tips.v1.events_pb2 import TipPurged, TipRecorded
 from renkei.tips.v1.tips_pb2 import Grading, Tip
@@ -166,7 +166,7 @@ async def test_everybody_who_ever_had_a_tip_hears_of_its_purge(house: House) -> 
     made = await house.tips.create(a_tip(releasable_to=[TOKYO, SAPPORO]))
     made.handling.ClearField("releasable_to")
     made.handling.releasable_to.append(SAPPORO)
-    made.handling.permitted_action = Handling(permitted_action="PERMITTED_ACTION_INDEX_ONLY").permitted_action
+    made.handling.permitted_action = PERMITTED_ACTION_INDEX_ONLY
     await house.tips.update(made, "handling")
     await house.tips.delete(made.name)
 

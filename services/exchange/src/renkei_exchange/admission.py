@@ -15,7 +15,8 @@ from renkei_chassis.database.transaction import NewEvent, RawPayload
 from renkei_chassis.log.append import erase_resource
 from renkei_exchange import alarms, harm, store
 from renkei_exchange.lane import lane_name
-from renkei_exchange.release import GRADES, PURGED, leaves_when_released, speaks_of_lanes
+from renkei_exchange.release import GRADES, leaves_when_released, speaks_of_lanes
+from renkei_exchange.store import PURGED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

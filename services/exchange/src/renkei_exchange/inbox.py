@@ -15,8 +15,8 @@ from renkei_chassis.release import NotReleasableError
 from renkei_exchange import alarms
 from renkei_exchange.harm import is_review_overdue
 from renkei_exchange.lane import LARGEST_BODY
-from renkei_exchange.release import GRADES, PURGED, leaves_when_released, released_body
-from renkei_exchange.store import OutItem, is_out, withhold_record
+from renkei_exchange.release import GRADES, leaves_when_released, released_body
+from renkei_exchange.store import PURGED, OutItem, is_out, withhold_record
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping

@@ -11,7 +11,7 @@ from renkei.exchange.v1.exchange_pb2 import LANE_CONTROL, LANE_DATA, Lane
 
 from renkei_exchange import store
 from renkei_exchange.lane import LANES, SALT_BYTES, Item, Route, make_bundles
-from renkei_exchange.release import PURGED
+from renkei_exchange.store import PURGED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence

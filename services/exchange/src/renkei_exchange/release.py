@@ -22,8 +22,6 @@ GRADES: Final = (GRADE_INDEX_ONLY, GRADE_FULL)
 """The grades at which something leaves."""
 SHORT_LISTED: Final = frozenset({"renkei.personas.v1"})
 """Packages of which nothing leaves without a short list, should one ever lose it."""
-PURGED: Final = frozenset({"renkei.tips.v1.TipPurged", "renkei.arrests.v1.ArrestPurged"})
-"""What says that a record is gone for ever, with everything of it that stands here."""
 _TYPE_URL: Final = "type.googleapis.com/"
 
 

@@ -29,7 +29,6 @@ from renkei_chassis.database import tables
 from renkei_chassis.database.erasures import note_erasure
 from renkei_chassis.database.schema import Schema
 from renkei_exchange.lane import Item, Made, Position, assemble, head_of
-from renkei_exchange.release import PURGED
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -42,6 +41,8 @@ if TYPE_CHECKING:
 
 SLICE_BYTES: Final = 1024 * 1024
 SLICE_BUNDLES: Final = 200
+PURGED: Final = frozenset({"renkei.tips.v1.TipPurged", "renkei.arrests.v1.ArrestPurged"})
+"""What says that a record is gone for ever, with everything of it that stands here."""
 
 _metadata: Final = MetaData()
 _Number: Final = BigInteger().with_variant(Integer, "sqlite")
