@@ -42,6 +42,7 @@ _ON_BOTH: Final = (
     "personas/test_papers.py",
     "personas/test_reading.py",
     "tips/test_pages.py",
+    "tips/test_purging.py",
     "tips/test_recording.py",
 )
 _TESTS: Final = Path(__file__).parent

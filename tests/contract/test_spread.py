@@ -157,6 +157,8 @@ def test_only_identifiers_names_and_labels_leave_with_the_index() -> None:
         "arrests.v1.Arrest.version",
         "arrests.v1.ArrestDeleted.name",
         "arrests.v1.ArrestDeleted.version",
+        "arrests.v1.ArrestPurged.name",
+        "arrests.v1.ArrestPurged.version",
         "arrests.v1.ArrestWithdrawn.name",
         "arrests.v1.ArrestWithdrawn.version",
         "exchange.v1.ImminentHarm.contact_desk",
@@ -173,6 +175,8 @@ def test_only_identifiers_names_and_labels_leave_with_the_index() -> None:
         "tips.v1.Tip.version",
         "tips.v1.TipDeleted.name",
         "tips.v1.TipDeleted.version",
+        "tips.v1.TipPurged.name",
+        "tips.v1.TipPurged.version",
         "tips.v1.TipWithdrawn.name",
         "tips.v1.TipWithdrawn.version",
     }

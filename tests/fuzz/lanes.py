@@ -20,6 +20,7 @@ from renkei_chassis.follower import apply
 from renkei_chassis.log.digest import event_digest
 from renkei_exchange import admission, harm, lane
 from renkei_exchange.lane import Arrived, Item, Position, Route, Take
+from renkei_exchange.store import PURGED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -82,12 +83,17 @@ def item(data: bytes) -> None:
             take = Take(items=[], position=_START)
             new = admission._new_event(route, take, Arrived(number=1, body=data), event)
             assert new.event_id == uuid.UUID(event.id)
+        if event.type in PURGED and admission._purges(event, route):
+            assert event.resource.startswith(f"{route.origin}/")
 
 
 def items() -> Iterator[bytes]:
     event = _event()
     yield event.SerializeToString()
     yield exchange_events_pb2.ImminentHarmRaised(name="agencies/jp-09/harm/1").SerializeToString()
+    event.type = "renkei.tips.v1.TipPurged"
+    event.data.type_url = "type.googleapis.com/renkei.tips.v1.TipPurged"
+    yield event.SerializeToString()
     event.type = "renkei.exchange.v1.LaneReceived"
     event.data.type_url = "type.googleapis.com/renkei.exchange.v1.LaneReceived"
     yield event.SerializeToString()

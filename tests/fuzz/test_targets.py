@@ -43,6 +43,7 @@ REACHED: Final = {
     "renkei_chassis/identity/trust.py": "trust_json",
     "renkei_chassis/log/read.py": OWN,
     "renkei_chassis/records/own.py": OWN,
+    "renkei_chassis/records/purging.py": OWN,
     "renkei_chassis/records/reads.py": OWN,
     "renkei_chassis/records/rules.py": OWN,
     "renkei_chassis/release.py": "released",

@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
-from renkei.arrests.v1.events_pb2 import ArrestDeleted, ArrestRecorded, DispositionRecorded
+from renkei.arrests.v1.events_pb2 import ArrestDeleted, ArrestPurged, ArrestRecorded, DispositionRecorded
 from renkei.identifiers.v1.identifiers_pb2 import (
     IDENTIFIER_TYPE_DISPLAY_NAME,
     IDENTIFIER_TYPE_PHONE,
@@ -14,7 +14,15 @@ from renkei.identifiers.v1.identifiers_pb2 import (
 )
 from renkei.leads.v1.leads_pb2 import Evidence, Lead
 from renkei.policy.v1.policy_pb2 import GRADE_FULL, GRADE_INDEX_ONLY, GRADE_UNSPECIFIED
-from renkei.tips.v1.events_pb2 import TipDeleted, TipRecorded, TipReleased, TipRestored, TipRevised, TipWithdrawn
+from renkei.tips.v1.events_pb2 import (
+    TipDeleted,
+    TipPurged,
+    TipRecorded,
+    TipReleased,
+    TipRestored,
+    TipRevised,
+    TipWithdrawn,
+)
 
 from renkei_leads.succession import lead_id
 from tests.databases import content
@@ -94,7 +102,7 @@ async def test_every_event_that_carries_a_copy_makes_it_visible(house: House, se
     assert len(await house.leads()) == 1
 
 
-@pytest.mark.parametrize("gone", [TipWithdrawn, TipDeleted])
+@pytest.mark.parametrize("gone", [TipWithdrawn, TipDeleted, TipPurged])
 async def test_a_copy_that_is_taken_back_retracts_what_it_caused(house: House, gone: type[Message]) -> None:
     theirs = tip(2, phone(1), agency=TOKYO)
     await house.tell(*(TipRecorded(tip=tip(number, phone(which))) for number, which in ((1, 1), (3, 2), (4, 2))))
@@ -110,11 +118,12 @@ async def test_a_copy_that_is_taken_back_retracts_what_it_caused(house: House, g
     assert theirs.name not in str(retracted)
 
 
-async def test_an_own_arrest_that_is_deleted_retracts_its_lead(house: House) -> None:
+@pytest.mark.parametrize("gone", [ArrestDeleted, ArrestPurged])
+async def test_an_own_arrest_that_is_gone_retracts_its_lead(house: House, gone: type[Message]) -> None:
     held = arrest(1, phone(1))
     await house.tell(ArrestRecorded(arrest=held), TipRecorded(tip=tip(2, phone(1))))
 
-    await house.tell(ArrestDeleted(name=held.name, version=1))
+    await house.tell(gone(name=held.name, version=1))
 
     assert await house.leads() == []
     assert await house.kinds_told() == ["LeadFound", "LeadRetracted"]

@@ -106,9 +106,9 @@ async def test_an_older_version_replaces_nothing(tips: Tips, agency: Agency) -> 
     assert not await reasons(agency)
 
 
-@pytest.mark.parametrize("event", [events_pb2.TipWithdrawn, events_pb2.TipDeleted])
+@pytest.mark.parametrize("event", [events_pb2.TipWithdrawn, events_pb2.TipDeleted, events_pb2.TipPurged])
 async def test_a_withdrawn_copy_is_gone_and_late_duplicates_do_not_bring_it_back(
-    tips: Tips, agency: Agency, event: type[events_pb2.TipWithdrawn | events_pb2.TipDeleted]
+    tips: Tips, agency: Agency, event: type[events_pb2.TipWithdrawn | events_pb2.TipDeleted | events_pb2.TipPurged]
 ) -> None:
     sent = a_foreign_tip()
     await agency.bring(events_pb2.TipRecorded(tip=sent), grade=GRADE_FULL)

@@ -24,8 +24,12 @@ LOG = StreamShape(name="LOG_tips", subject="ev.tips", max_age=timedelta(hours=24
 class Relaying:
     """A relay at work, with what it has reported."""
 
-    def __init__(self, server: BreakableServer, source: MemorySource, shape: StreamShape, epoch: str) -> None:
+    def __init__(
+        self, server: BreakableServer, source: MemorySource, shape: StreamShape, epoch: str, erasures: int
+    ) -> None:
         self.alarms: list[Alarm] = []
+        self.erasures = erasures
+        self.looks = 0
         self.source = source
         self.connection = Connection(server.endpoint())
         lane = shape.durable is not None
@@ -37,7 +41,12 @@ class Relaying:
             acknowledged=source.acknowledged if lane else None,
             on_acknowledged=source.on_acknowledged if lane else None,
             on_alarm=self.alarms.append,
+            erasures=self._erasures,
         )
+
+    def _erasures(self) -> int:
+        self.looks += 1
+        return self.erasures
 
     def add(self, count: int) -> None:
         self.source.add(count)
@@ -49,9 +58,9 @@ class Relaying:
 
 @asynccontextmanager
 async def relaying(
-    server: BreakableServer, source: MemorySource, shape: StreamShape = LANE, epoch: str = "e1"
+    server: BreakableServer, source: MemorySource, shape: StreamShape = LANE, epoch: str = "e1", *, erasures: int = 0
 ) -> AsyncIterator[Relaying]:
-    at_work = Relaying(server, source, shape, epoch)
+    at_work = Relaying(server, source, shape, epoch, erasures)
     async with running(at_work.connection):
         task = asyncio.create_task(at_work.relay.run())
         try:

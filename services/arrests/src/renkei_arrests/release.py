@@ -12,6 +12,7 @@ to exactly those whom it concerns:
 | DispositionRecorded | who has it | take the new version |
 | ArrestDeleted | who had it | drop the record |
 | ArrestRestored | the label's agencies | take the record |
+| ArrestPurged | whoever ever had it | erase what is left of the record |
 
 Fields that stay in the agency, the person first of all, stand in all of these: the exchange strips them.
 Clocks stand in none: they are computed when a record is read.
@@ -34,5 +35,6 @@ EVENTS: Final = Events(
     restored=events_pb2.ArrestRestored,
     received=events_pb2.ArrestReceived,
     removed=events_pb2.ArrestRemoved,
+    purged=events_pb2.ArrestPurged,
     more=(events_pb2.DispositionRecorded,),
 )

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 from renkei_arrests.api import ArrestsApi
 from renkei_arrests.inbox import FROM_EXCHANGE
 from renkei_arrests.record import ARRESTS
+from renkei_arrests.retention import retention_of
 from renkei_arrests.store import SCHEMA
 from renkei_chassis.records.kind import Policy
+from renkei_chassis.records.purging import Purging, Rhythm
 from renkei_chassis.records.reach import Reach
 from renkei_chassis.records.reads import Reads
 from renkei_chassis.records.rules import Rules
@@ -45,4 +47,17 @@ def wire(settings: Settings, parts: Parts) -> Wiring:
         reach=reach,
     )
     api = ArrestsApi(rules=Rules(ARRESTS, policy), reads=reads, changes=parts.changes, writer=parts.writer)
-    return Wiring(api=api.api(), follows={"exchange": FROM_EXCHANGE}, tasks={"reach": reach.run})
+    purging = Purging(
+        ARRESTS,
+        agency=parts.agency,
+        retention=partial(retention_of, settings),
+        rhythm=Rhythm(seconds=settings.purge_seconds, hours=settings.purge_hours),
+        database=parts.database,
+        writer=parts.writer,
+        metrics=parts.metrics,
+    )
+    return Wiring(
+        api=api.api(),
+        follows={"exchange": FROM_EXCHANGE},
+        tasks={"reach": reach.run, "purging": purging.run},
+    )

@@ -14,6 +14,7 @@ from renkei_chassis.alarms import STREAM_DISTRUSTED, Alarms
 from renkei_chassis.clock import Clock, WallClock
 from renkei_chassis.courier import LOG_MAX_AGE, Connection, DurableShape, Endpoint, Receiver, Relay, log_shape
 from renkei_chassis.database.engine import Database, Owner
+from renkei_chassis.database.erasures import was_erased
 from renkei_chassis.database.process.frames import Start
 from renkei_chassis.database.retention import forget_requests, see_hour
 from renkei_chassis.database.writer import Writer
@@ -180,6 +181,7 @@ class Service:
         position = await self.database.read(read_position)
         self.log = Log(name=f"{around.agency}/logs/{name}", database=self.database, position=position)
         self.writer = Writer(database=self.database, log=self.log, clock=around.clock)
+        self.writer.erasures = int(await self.database.read(was_erased))
         self.writer.start()
         self._ending.push_async_callback(self.writer.stop)
         self._ending.push_async_callback(self._close_clients)
@@ -329,6 +331,7 @@ class Service:
             shape=log_shape(self.name, max_age=self._around.stream_max_age),
             source=self.log,
             epoch=self.log.epoch,
+            erasures=lambda: self.writer.erasures,
             on_alarm=lambda alarm: self._alarms.sound(STREAM_DISTRUSTED, alarm.stream),
         )
         self._spawn("relay", relay.run)

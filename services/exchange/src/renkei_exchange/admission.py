@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import uuid
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from google.protobuf.message import DecodeError
 from renkei.event.v1.event_pb2 import Event, Origin
 from renkei.exchange.v1.events_pb2 import LaneReceived
 from renkei.exchange.v1.exchange_pb2 import LANE_CONTROL
 
-from renkei_chassis.contract import is_known
+from renkei_chassis.contract import event_type, is_known
 from renkei_chassis.database.transaction import NewEvent, RawPayload
+from renkei_chassis.log.append import erase_resource
 from renkei_exchange import alarms, harm, store
 from renkei_exchange.lane import lane_name
 from renkei_exchange.release import GRADES, leaves_when_released, speaks_of_lanes
+from renkei_exchange.store import PURGED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,6 +47,7 @@ class Admission:
         arrived = [(take, item, _read(item)) for take in takes for item in take.items]
         ids = [uuid.UUID(event.id) for _, _, event in arrived if event is not None]
         known = store.known_events(transaction, route.origin, ids)
+        purged = self._erase(transaction, route, [event for _, _, event in arrived if event is not None])
         for take, item, event in arrived:
             if item.body is None:
                 continue  # withheld: its digest is in the chain, and that is all there is
@@ -52,10 +55,20 @@ class Admission:
                 self._refuse(transaction, alarms.UNREADABLE, route, item)
                 continue
             event_id = uuid.UUID(event.id)
-            if event_id in known:
+            if event_id in known or (event.resource in purged and event.type not in PURGED):
                 continue
             known.add(event_id)
             self._one(transaction, route, take, item, event)
+
+    def _erase(self, transaction: Transaction, route: Route, events: Sequence[Event]) -> set[str]:
+        """Erase what our log holds of records that are purged now; returns all purged ones of which something comes.
+
+        Nothing more of these gets into the log, however late it is.
+        """
+        fresh = {event.resource for event in events if event.type in PURGED and _purges(event, route)}
+        for name in sorted(fresh):
+            erase_resource(transaction, name, origin=route.origin, keep=PURGED)
+        return fresh | store.purged_records(transaction, route.origin, {event.resource for event in events} - fresh)
 
     def _one(self, transaction: Transaction, route: Route, take: Take, item: Arrived, event: Event) -> None:
         if not _belongs(event, route):
@@ -111,6 +124,18 @@ def _belongs(event: Event, route: Route) -> bool:
     if event.grade not in GRADES:
         return False
     return not is_known(event.type) or leaves_when_released(event.type)
+
+
+def _purges(event: Event, route: Route) -> bool:
+    """Tell whether an event purges a record of the agency that sent it, under the record's own name."""
+    if not _belongs(event, route) or not event.resource.startswith(f"{route.origin}/"):
+        return False
+    try:
+        payload: Any = event_type(event.type).FromString(event.data.value)
+    except DecodeError:
+        return False
+    named: str = payload.name
+    return named == event.resource
 
 
 def _new_event(route: Route, take: Take, item: Arrived, event: Event) -> NewEvent:

@@ -16,7 +16,7 @@ from renkei_exchange import alarms
 from renkei_exchange.harm import is_review_overdue
 from renkei_exchange.lane import LARGEST_BODY
 from renkei_exchange.release import GRADES, leaves_when_released, released_body
-from renkei_exchange.store import OutItem, is_out
+from renkei_exchange.store import PURGED, OutItem, is_out, withhold_record
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -59,6 +59,8 @@ class Inbox:
         return dict.fromkeys(EVENT_TYPES, self._handle)
 
     def _handle(self, transaction: Transaction, event: Event, payload: Any) -> None:  # noqa: ANN401 (any event)
+        if event.type in PURGED and not event.origin.agency:
+            withhold_record(transaction, event.resource)
         if not event.audience:
             return
         refusal = _refusal(event)

@@ -11,9 +11,10 @@ from renkei.exchange.v1.exchange_pb2 import LANE_CONTROL, LANE_DATA, Lane
 
 from renkei_exchange import store
 from renkei_exchange.lane import LANES, SALT_BYTES, Item, Route, make_bundles
+from renkei_exchange.store import PURGED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from renkei_chassis.database.engine import Database
     from renkei_chassis.database.transaction import Transaction
@@ -49,7 +50,7 @@ class Outbound:
 
     def _close(self, transaction: Transaction, out: Sequence[OutItem]) -> None:
         by_lane: dict[tuple[int, str], list[OutItem]] = {}
-        for item in out:
+        for item in _left(out):
             by_lane.setdefault((item.lane, item.peer), []).append(item)
         # Control before data: data made in the same batch then waits for it at the receiver.
         for (_, peer), found in sorted(by_lane.items(), key=lambda entry: entry[0]):
@@ -80,6 +81,14 @@ class Outbound:
     def _wake(self, peer: str, lane: Lane.ValueType) -> None:
         for wake in self._wakes.get((peer, lane), ()):
             wake()
+
+
+def _left(out: Sequence[OutItem]) -> Iterator[OutItem]:
+    """Leave out what a later item of the batch says is gone for ever: it has no place in a lane yet, and needs none."""
+    purged = {(item.peer, item.resource): index for index, item in enumerate(out) if item.type_name in PURGED}
+    for index, item in enumerate(out):
+        if index >= purged.get((item.peer, item.resource), 0):
+            yield item
 
 
 class LaneSource:

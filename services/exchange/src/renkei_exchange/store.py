@@ -26,11 +26,12 @@ from sqlalchemy import (
 )
 
 from renkei_chassis.database import tables
+from renkei_chassis.database.erasures import note_erasure
 from renkei_chassis.database.schema import Schema
 from renkei_exchange.lane import Item, Made, Position, assemble, head_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from renkei.policy.v1.policy_pb2 import Grade
     from sqlalchemy import Connection, Row
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
 
 SLICE_BYTES: Final = 1024 * 1024
 SLICE_BUNDLES: Final = 200
+PURGED: Final = frozenset({"renkei.tips.v1.TipPurged", "renkei.arrests.v1.ArrestPurged"})
+"""What says that a record is gone for ever, with everything of it that stands here."""
 
 _metadata: Final = MetaData()
 _Number: Final = BigInteger().with_variant(Integer, "sqlite")
@@ -247,6 +250,28 @@ def withhold(transaction: Transaction, peer: str, lane: Lane.ValueType, numbers:
         .where(items.c.peer == peer, items.c.lane == lane, items.c.item.in_(numbers))
         .values(salt=None, body=None)
     )
+
+
+def withhold_record(transaction: Transaction, resource: str) -> None:
+    """Take away the content of everything that was put into lanes of a record, from the files and messages too."""
+    there = items.c.resource == resource, items.c.body.is_not(None)
+    if transaction.first(select(items.c.id).where(*there).limit(1)) is not None:
+        note_erasure(transaction)
+        transaction.execute(update(items).where(*there).values(salt=None, body=None))
+
+
+def purged_records(transaction: Transaction, origin: str, names: Collection[str]) -> set[str]:
+    """Tell of which records of an agency our log says that they are gone for ever."""
+    found: set[str] = set()
+    asked = sorted(names)
+    for start in range(0, len(asked), _LOOKUP):
+        statement = select(tables.events.c.resource).where(
+            tables.events.c.resource.in_(asked[start : start + _LOOKUP]),
+            tables.events.c.origin_agency == origin,
+            tables.events.c.type.in_(sorted(PURGED)),
+        )
+        found.update(row.resource for row in transaction.execute(statement))
+    return found
 
 
 def read_head(reader: Connection | Transaction, peer: str, lane: Lane.ValueType, number: int) -> bytes | None:

@@ -218,6 +218,7 @@ class _Exchange:
             acknowledged=acknowledged,
             on_acknowledged=on_acknowledged,
             on_alarm=on_alarm,
+            erasures=lambda: self.parts.writer.erasures,
         )
         self.outbound.on_growth(peer, lane, relay.wake)
         self.tasks[f"{name} to {agency.code}"] = relay.run

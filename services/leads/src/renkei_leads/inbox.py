@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from renkei.arrests.v1.events_pb2 import (
     ArrestDeleted,
+    ArrestPurged,
     ArrestRecorded,
     ArrestReleased,
     ArrestRestored,
@@ -19,7 +20,15 @@ from renkei.arrests.v1.events_pb2 import (
     DispositionRecorded,
 )
 from renkei.policy.v1.policy_pb2 import GRADE_FULL, GRADE_INDEX_ONLY, GRADE_UNSPECIFIED
-from renkei.tips.v1.events_pb2 import TipDeleted, TipRecorded, TipReleased, TipRestored, TipRevised, TipWithdrawn
+from renkei.tips.v1.events_pb2 import (
+    TipDeleted,
+    TipPurged,
+    TipRecorded,
+    TipReleased,
+    TipRestored,
+    TipRevised,
+    TipWithdrawn,
+)
 
 from renkei_chassis.follower.apply import Handler, SetAside
 from renkei_chassis.resource_names import Pattern
@@ -62,11 +71,13 @@ def handlers(matching: Matching, *, agency: str) -> Mapping[str, Mapping[str, Ha
     own = _Inbox(matching, originator=lambda _: agency, grade=lambda _: GRADE_UNSPECIFIED)
     received = _Inbox(matching, originator=lambda event: _sender(event, agency), grade=_grade)
     return {
-        "tips": own.tips(seen=_TIP_SEEN, gone=(TipDeleted,)),
-        "arrests": own.arrests(seen=_ARREST_SEEN, gone=(ArrestDeleted,)),
+        "tips": own.tips(seen=_TIP_SEEN, gone=(TipDeleted, TipPurged)),
+        "arrests": own.arrests(seen=_ARREST_SEEN, gone=(ArrestDeleted, ArrestPurged)),
         "exchange": {
-            **received.tips(seen=(*_TIP_SEEN, TipReleased), gone=(TipDeleted, TipWithdrawn)),
-            **received.arrests(seen=(*_ARREST_SEEN, ArrestReleased), gone=(ArrestDeleted, ArrestWithdrawn)),
+            **received.tips(seen=(*_TIP_SEEN, TipReleased), gone=(TipDeleted, TipWithdrawn, TipPurged)),
+            **received.arrests(
+                seen=(*_ARREST_SEEN, ArrestReleased), gone=(ArrestDeleted, ArrestWithdrawn, ArrestPurged)
+            ),
         },
     }
 

@@ -11,6 +11,7 @@ exactly those whom it concerns:
 | TipWithdrawn | who loses it with an update | nothing: TipRevised came before |
 | TipDeleted | who had it | drop the tip |
 | TipRestored | the label's agencies | take the tip |
+| TipPurged | whoever ever had it | erase what is left of the tip |
 
 Fields that stay in the agency stand in all of these: the exchange strips them.
 """
@@ -32,4 +33,5 @@ EVENTS: Final = Events(
     restored=events_pb2.TipRestored,
     received=events_pb2.TipReceived,
     removed=events_pb2.TipRemoved,
+    purged=events_pb2.TipPurged,
 )

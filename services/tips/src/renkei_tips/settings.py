@@ -41,3 +41,36 @@ class Settings(BaseModel):
         le=3650,
         description="How many days after its deletion a tip can still be brought back.",
     )
+    unconfirmed_review_days: int = Field(
+        default=365,
+        ge=1,
+        le=36500,
+        description="How many days after it was recorded a tip is due for review that nothing bears out (accuracy 2 "
+        "or 4). A label's `review_by` goes before.",
+    )
+    review_days: int = Field(
+        default=1825,
+        ge=1,
+        le=36500,
+        description="The same for every other tip.",
+    )
+    unreviewed_days: int = Field(
+        default=365,
+        ge=0,
+        le=36500,
+        description="How many days after its review was due a tip is purged whose label has no `purge_by`. "
+        "0: not before somebody deletes it.",
+    )
+    purge_seconds: float = Field(
+        default=3600.0,
+        gt=0,
+        le=86400,
+        description="How many seconds pass between two looks for records that are due to be purged.",
+    )
+    purge_hours: int = Field(
+        default=24,
+        ge=1,
+        le=720,
+        description="For how many hours of running the clock must have said that a record is due before it is purged: "
+        "a clock that was ahead for less costs nothing. A record is purged so much later.",
+    )

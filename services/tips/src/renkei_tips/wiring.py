@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from renkei_chassis.records.kind import Policy
+from renkei_chassis.records.purging import Purging, Rhythm
 from renkei_chassis.records.reach import Reach
 from renkei_chassis.records.reads import Reads
 from renkei_chassis.records.rules import Rules
@@ -14,6 +15,7 @@ from renkei_chassis.service import Blueprint, Parts, Wiring
 from renkei_tips.api import TipsApi
 from renkei_tips.inbox import FROM_EXCHANGE
 from renkei_tips.record import TIPS
+from renkei_tips.retention import retention_of
 from renkei_tips.store import SCHEMA
 
 if TYPE_CHECKING:
@@ -45,4 +47,17 @@ def wire(settings: Settings, parts: Parts) -> Wiring:
         reach=reach,
     )
     api = TipsApi(rules=Rules(TIPS, policy), reads=reads, changes=parts.changes, writer=parts.writer)
-    return Wiring(api=api.api(), follows={"exchange": FROM_EXCHANGE}, tasks={"reach": reach.run})
+    purging = Purging(
+        TIPS,
+        agency=parts.agency,
+        retention=partial(retention_of, settings),
+        rhythm=Rhythm(seconds=settings.purge_seconds, hours=settings.purge_hours),
+        database=parts.database,
+        writer=parts.writer,
+        metrics=parts.metrics,
+    )
+    return Wiring(
+        api=api.api(),
+        follows={"exchange": FROM_EXCHANGE},
+        tasks={"reach": reach.run, "purging": purging.run},
+    )

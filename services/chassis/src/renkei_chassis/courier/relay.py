@@ -88,12 +88,14 @@ class Relay:
         acknowledged: Callable[[], Awaitable[int]] | None = None,
         on_acknowledged: Callable[[int], Awaitable[None]] | None = None,
         on_alarm: Callable[[Alarm], None] | None = None,
+        erasures: Callable[[], int] = lambda: 0,
     ) -> None:
         """Prepare.
 
         `acknowledged` gives the stored number through which a lane's reader needs nothing any more,
         and `on_acknowledged` stores it when the reader has moved on; a local log has neither.
-        `on_alarm` must not raise.
+        `on_alarm` must not raise. Whenever `erasures` has grown, something that was published may hold what is
+        erased by now: the stream is emptied, and whoever had not read it reads the source.
         """
         self.counters = RelayCounters()
         self._connection = connection
@@ -103,6 +105,8 @@ class Relay:
         self._acknowledged = acknowledged
         self._on_acknowledged = on_acknowledged
         self._on_alarm = on_alarm
+        self._erasures = erasures
+        self._wiped = 0
         self._woken = asyncio.Event()
         self._backoff = Backoff()
         # The last number that is surely in the stream with our bytes; None before the first look.
@@ -146,7 +150,7 @@ class Relay:
 
     async def _reconcile(self, link: Link) -> int:
         """Make the stream one that we can trust, and give its last number."""
-        state = await read_stream(link, self._shape.name)
+        state = await self._wipe(link, await read_stream(link, self._shape.name))
         source_last = self.counters.source_last = await self._source.last_number()
         if state is not None:
             distrust = await self._distrust(link, state, source_last)
@@ -161,6 +165,19 @@ class Relay:
         self._sure = self.counters.position = state.last
         await self._settle_acknowledged(link, state)
         return state.last
+
+    async def _wipe(self, link: Link, state: StreamState | None) -> StreamState | None:
+        """Empty the stream where something was erased since the last time.
+
+        All of it: the server overwrites no message that it drops, but removes the files of an emptied stream. And
+        before anything is compared with the source, whose messages are not what they were.
+        """
+        count = self._erasures()
+        if count > self._wiped and state is not None and state.last:
+            await purge_through(link, self._shape.name, state.last)
+            state = await read_stream(link, self._shape.name)
+        self._wiped = count
+        return state
 
     async def _distrust(self, link: Link, state: StreamState, source_last: int) -> Distrust | None:
         wanted = self._shape.configuration(self._epoch)

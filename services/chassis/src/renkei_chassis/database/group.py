@@ -76,6 +76,8 @@ class Group:
         self._reached: tuple[Position, Transaction] | None = None  # what stands if the COMMIT that was sent is done
         self.afterwards: Sequence[Callable[[], None]] = ()
         """What is to be called on the event loop, now that the last group is committed."""
+        self.erased = False
+        """Whether the last group erased something that messages may hold."""
 
     def doubt(self) -> None:
         """Say that somebody else may have written: the next group reads where the log ends."""
@@ -92,7 +94,7 @@ class Group:
         The group runs bare. Only where a request fails after its rows went in, or something of the
         group is refused, it is rolled back and runs again with a savepoint around each request.
         """
-        self.afterwards = ()
+        self.afterwards, self.erased = (), False
         for job in jobs:
             if isinstance(job, CallJob):
                 _prepare(job)
@@ -134,7 +136,7 @@ class Group:
         position, transaction = self._reached
         self._unsure = False
         self._scrub = self._scrub or transaction.scrubs
-        self.afterwards = transaction.afterwards()
+        self.afterwards, self.erased = transaction.afterwards(), transaction.erases
         return position
 
     def stop_waiting(self) -> None:

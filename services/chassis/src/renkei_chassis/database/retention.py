@@ -1,4 +1,4 @@
-"""Forget requests after 30 days, and never sooner because somebody turned the clock.
+"""Forget requests after 30 days, never sooner because somebody turned the clock; and tell what time has surely passed.
 
 A wall clock that is a year ahead for a minute must not cost the ids of yesterday: a repeat of theirs would be carried
 out twice. So it is not asked how old a row is, but whether it is older than every hour that was seen on the clock in
@@ -63,6 +63,18 @@ def forget_requests(transaction: Transaction) -> bool:
     old = select(requests.c.request_id).where(requests.c.time_us < min(hours)).limit(AT_ONCE)
     gone = transaction.execute(requests.delete().where(requests.c.request_id.in_(old)))
     return gone.rowcount == AT_ONCE
+
+
+def surely_passed(transaction: Transaction, hours: int) -> int | None:
+    """Give the latest moment (microseconds since 1970) that has passed, whatever was wrong with the clock lately.
+
+    It is what the clock shows now, or less where it showed less at any time in the last `hours` of running. So a clock
+    that was ahead for less than that moves nothing; neither does one that was put back. None: not run for so long yet.
+    """
+    if not 0 < hours <= HOURS_SEEN:
+        raise ValueError("from one hour to those that are remembered")
+    seen = _hours(transaction)
+    return None if len(seen) <= hours else min(transaction.now_us, *seen[-hours - 1 :])
 
 
 def _hours(transaction: Transaction) -> Sequence[int]:

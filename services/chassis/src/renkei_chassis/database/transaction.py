@@ -71,6 +71,8 @@ class Transaction:
         self.failure: Exception | None = None
         """What the database refused in this request: rows handed over are lost, whatever the rule makes of it."""
         self.scrubs = False
+        self.erases = False
+        """Whether messages may hold what is erased here: belongs to `note_erasure`."""
         self.now_us = now_us
         self.trace_parent = ""
 

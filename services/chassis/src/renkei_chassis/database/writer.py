@@ -64,6 +64,8 @@ class Writer:
         self._stopping = False
         self.groups = 0
         self.jobs = 0
+        self.erasures = 0
+        """Grows with every group that erased something which messages may hold."""
 
     def start(self) -> None:
         """Begin to write."""
@@ -192,6 +194,7 @@ class Writer:
             took = loop.time() - began
             if position is not self._log.position:
                 self._log.advance(position)
+            self.erasures += self._group.erased
             for callback in self._group.afterwards:
                 _call(callback)
             self.groups += 1

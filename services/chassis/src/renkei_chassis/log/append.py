@@ -10,6 +10,7 @@ from renkei.event.v1.event_pb2 import AudienceEntry, Event
 from sqlalchemy import func, select, update
 
 from renkei_chassis.database import tables
+from renkei_chassis.database.erasures import note_erasure
 from renkei_chassis.database.rows import insert_rows
 from renkei_chassis.database.transaction import RawPayload
 from renkei_chassis.errors import Unavailable
@@ -17,7 +18,7 @@ from renkei_chassis.ids import uuid7
 from renkei_chassis.log.digest import SALT_BYTES, event_digest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from sqlalchemy import Connection
 
@@ -138,8 +139,20 @@ def _rows(event: NewEvent, *, sequence: int, time_us: int, salt: bytes) -> tuple
 
 def erase(transaction: Transaction, sequences: Sequence[int]) -> None:
     """Erase payloads in place. Sequence, id, time, type and digest stay; content and salt go, from the files too."""
-    transaction.scrub()
+    note_erasure(transaction)
     for start in range(0, len(sequences), _ERASED_AT_ONCE):
         some = sequences[start : start + _ERASED_AT_ONCE]
         transaction.execute(tables.payloads.delete().where(tables.payloads.c.sequence.in_(some)))
         transaction.execute(update(tables.events).where(tables.events.c.sequence.in_(some)).values(erased=True))
+
+
+def erase_resource(transaction: Transaction, resource: str, *, origin: str, keep: Collection[str]) -> None:
+    """Erase the payloads of all events of a resource that came from `origin` ("": our own), but of some types."""
+    events, payloads = tables.events.c, tables.payloads.c
+    found = transaction.execute(
+        select(events.sequence)
+        .join_from(tables.events, tables.payloads, events.sequence == payloads.sequence)
+        .where(events.resource == resource, events.origin_agency == origin, events.type.not_in(sorted(keep)))
+    ).all()
+    if found:
+        erase(transaction, [row.sequence for row in found])

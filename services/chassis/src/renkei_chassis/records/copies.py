@@ -86,6 +86,8 @@ class Copies:
         for change in last.values():
             if change.copy is not None:
                 self._insert(transaction, change, change.copy)
+        if any(change.copy is None and key in before for key, change in last.items()):
+            transaction.scrub()
 
     def _takes_effect(self, change: Change, held: dict[Key, int], bars: dict[Key, int]) -> bool:
         """Move what is held and what is barred; tell whether a copy comes or goes by it."""

@@ -36,8 +36,19 @@ class Events:
     restored: type[Message]
     received: type[Message]
     removed: type[Message]
+    purged: type[Message]
     more: tuple[type[Message], ...] = ()
     """Further events that carry the new version as field 1, such as DispositionRecorded."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retention:
+    """How long records of a class are kept, where their label does not say."""
+
+    review: timedelta
+    """After its creation a record is due for review."""
+    unreviewed: timedelta | None
+    """After its review was due a record is purged. None: never by itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

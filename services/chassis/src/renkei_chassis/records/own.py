@@ -117,6 +117,13 @@ def mark(record: Record, row: Row[Any]) -> None:
         set_us(record.purge_time, row.purge_time_us)
 
 
+def remove(transaction: Transaction, tables: Tables, record_id: bytes) -> None:
+    """Delete everything of a record: every version, what searches look into, and who deleted it why."""
+    for table in (tables.identifiers, tables.versions, tables.deletions):
+        transaction.execute(table.delete().where(table.c.record_id == record_id))
+    transaction.execute(tables.records.delete().where(tables.records.c.id == record_id))
+
+
 def _values(kind: RecordKind, record: Record, content: bytes) -> dict[str, Any]:
     return {
         "version": record.version,

@@ -39,7 +39,7 @@ def handlers(kind: RecordKind) -> Mapping[str, Handler]:
         if event.origin.agency:
             copies.change(transaction, _kept(kind, transaction, event, getattr(payload, kind.word)))
 
-    def remove(transaction: Transaction, event: Event, payload: Any) -> None:  # noqa: ANN401 (one of two events)
+    def remove(transaction: Transaction, event: Event, payload: Any) -> None:  # noqa: ANN401 (one of three events)
         if event.origin.agency:
             copies.change(transaction, _removed(kind, transaction, event, payload))
 
@@ -47,7 +47,7 @@ def handlers(kind: RecordKind) -> Mapping[str, Handler]:
     bring = (events.recorded, events.revised, events.released, events.restored, *events.more)
     return {
         **{event.DESCRIPTOR.full_name: store for event in bring},
-        **{event.DESCRIPTOR.full_name: remove for event in (events.withdrawn, events.deleted)},
+        **{event.DESCRIPTOR.full_name: remove for event in (events.withdrawn, events.deleted, events.purged)},
     }
 
 

@@ -1,0 +1,69 @@
+"""A deleted arrest record goes with everything of the person; one that nobody deletes stays, unless the label says."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from functools import partial
+from typing import TYPE_CHECKING
+
+from renkei.arrests.v1.arrests_pb2 import Arrest
+from renkei.arrests.v1.events_pb2 import ArrestPurged
+
+from renkei_arrests.record import ARRESTS
+from renkei_arrests.retention import retention_of
+from renkei_arrests.settings import Settings
+from renkei_arrests.wiring import blueprint
+from renkei_chassis.clock import ManualClock, WallClock
+from renkei_chassis.records.kind import Retention
+from renkei_chassis.records.purging import Purging, Rhythm
+from renkei_chassis.telemetry.metrics import Metrics
+from tests.agency import AGENCY, MEMBERS, TOKYO, run_agency
+from tests.arrests.calls import Arrests, a_device, a_disposition, an_arrest, an_occurrence
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from renkei_chassis.ports import PortClaims
+
+SETTINGS = Settings(members=MEMBERS, release_without_instrument=True, undelete_days=1, purge_hours=2)
+
+
+async def test_a_deleted_record_is_purged_with_all_that_was_corrected(tmp_path: Path, ports: PortClaims) -> None:
+    clock = ManualClock(WallClock().now())
+    async with run_agency(blueprint(SETTINGS), tmp_path, ports, clock=clock) as agency:
+        arrests = Arrests(agency.client())
+        kept = await arrests.create(an_arrest())
+        made = await arrests.create(an_arrest(releasable_to=[TOKYO], seized_items=[a_device(an_occurrence())]))
+        made = await arrests.dispose(made, a_disposition())
+        await arrests.delete(made.name)
+        purging = Purging(
+            ARRESTS,
+            agency=AGENCY,
+            retention=partial(retention_of, SETTINGS),
+            rhythm=Rhythm(seconds=1, hours=SETTINGS.purge_hours),
+            database=agency.service.database,
+            writer=agency.service.writer,
+            metrics=Metrics("arrests"),
+        )
+
+        for _ in range(24 + 4):
+            clock.advance(3600)
+            await purging.look()
+
+        events = [event for event in await agency.events() if event.resource == made.name]
+        assert [arrest.name for arrest in (await arrests.page(show_deleted=True)).arrests] == [kept.name]
+        assert [(event.type.rpartition(".")[2], event.erased) for event in events] == [
+            ("ArrestRecorded", True),
+            ("DispositionRecorded", True),
+            ("ArrestDeleted", False),
+            ("ArrestPurged", False),
+        ]
+        assert ArrestPurged.FromString(events[-1].data.value) == ArrestPurged(name=made.name, version=2)
+        assert [entry.agency for entry in events[-1].audience] == [TOKYO]
+
+
+def test_a_record_is_kept_for_ever_unless_the_agency_says_otherwise() -> None:
+    told = Settings(unreviewed_days=3)
+
+    assert retention_of(Settings(), Arrest()) == Retention(review=timedelta(days=1825), unreviewed=None)
+    assert retention_of(told, Arrest()).unreviewed == timedelta(days=3)
