@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test test-fast bench faults soak lint format fuzz gen baseline constraints clean
+.PHONY: help venv demo test coverage test-fast bench faults soak lint format fuzz gen baseline constraints clean
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | awk -F'|' '{printf "%-20s %s\n", $$1, $$2}'
@@ -16,6 +16,9 @@ demo: ## seven agencies on this machine; ONCE=1 checks every claim and ends
 
 test: venv ## what CI runs: lint, types, contract, every service alone, all tests; DATABASE=both or postgresql
 	@$(BIN)/python make/check.py $(if $(DATABASE),--database=$(DATABASE))
+
+coverage: venv ## make test, and which lines no test runs
+	@$(BIN)/python make/check.py --coverage
 
 test-fast: venv ## the quick part of it, under three minutes
 	@$(BIN)/python make/check.py --fast $(if $(DATABASE),--database=$(DATABASE),--database=sqlite)

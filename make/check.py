@@ -50,6 +50,9 @@ def main() -> int:
     parser.add_argument("--lint", action="store_true", help="no tests")
     parser.add_argument("--fast", action="store_true", help="no alone-installs, no slow tests")
     parser.add_argument(
+        "--coverage", action="store_true", help="say which lines no test runs; takes half as long again"
+    )
+    parser.add_argument(
         "--database",
         choices=["usual", "both", "sqlite", "postgresql"],
         default="usual",
@@ -65,7 +68,11 @@ def main() -> int:
         if not (options.lint or options.fast):
             lanes.append(pool.submit(run_alone))
         outcomes = [outcome for lane in lanes for outcome in lane.result()]
-    figures = Figures() if options.lint else run_tests(fast=options.fast, database=options.database)
+    figures = (
+        Figures()
+        if options.lint
+        else run_tests(fast=options.fast, database=options.database, coverage=options.coverage)
+    )
 
     broken = [outcome.name for outcome in outcomes if outcome.failed]
     if broken:
@@ -109,13 +116,14 @@ def run_alone() -> list[Outcome]:
         return [wheels, *(running.result() for running in steps)]
 
 
-def run_tests(*, fast: bool, database: str) -> Figures:
+def run_tests(*, fast: bool, database: str, coverage: bool) -> Figures:
     """Run pytest over all tests, shown as it goes."""
     print("tests:", flush=True)
     RESULTS.unlink(missing_ok=True)
     words = [str(BIN / "python"), "-m", "pytest", "-q", "--numprocesses=2", "--dist=worksteal", f"--junitxml={RESULTS}"]
     words.append(f"--database={database}")
-    words += ["-m", "not slow"] if fast else ["--cov", "--cov-report=term"]
+    words += ["-m", "not slow"] if fast else []
+    words += ["--cov", "--cov-report=term"] if coverage else []
     code = subprocess.run(words, cwd=ROOT, check=False).returncode
     if not RESULTS.is_file():
         return Figures(failed=1)

@@ -92,6 +92,7 @@ def test_make_clean_removes_what_was_made_and_nothing_else(copy: Path) -> None:
         (("demo", "ONCE=1"), ".venv/bin/renkei demo --once"),
         (("gen",), ".venv/bin/python services/contract/hatch_build.py"),
         (("constraints",), ".venv/bin/python make/constraints.py"),
+        (("coverage",), ".venv/bin/python make/check.py --coverage"),
         (("constraints", "UPGRADE=1"), ".venv/bin/python make/constraints.py --upgrade"),
     ],
 )
@@ -115,7 +116,9 @@ def test_lint_and_the_quick_tests_are_parts_of_make_test(monkeypatch: pytest.Mon
         monkeypatch.setattr(
             check,
             "run_tests",
-            lambda *, fast, database, parts=parts: parts.append("quick" if fast else "all") or check.Figures(passed=1),
+            lambda *, fast, database, coverage, parts=parts: (
+                parts.append("quick" if fast else "all") or check.Figures(passed=1)
+            ),
         )
         monkeypatch.setattr(sys, "argv", ["check.py", *([mode] if mode else [])])
         assert check.main() == 0

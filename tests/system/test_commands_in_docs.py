@@ -40,6 +40,7 @@ ELSEWHERE: Final = {
     "make lint",
     "make test-fast",
     "make test",
+    "make coverage",
     "make bench",
     "make fuzz MINUTES=",
     "make soak MINUTES=",
