@@ -7,6 +7,7 @@ import logging
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Final
 
+import pytest
 from renkei.personas.v1 import contacts_pb2, documents_pb2, enums_pb2
 
 from renkei_chassis import contract
@@ -17,7 +18,6 @@ from renkei_chassis.telemetry.exposition import page
 from renkei_chassis.telemetry.settings import TelemetrySettings
 from renkei_personas.wiring import blueprint
 from tests.hostile import proper
-from tests.otlp import receiving
 from tests.personas.people import MARKER, ROLES, People, a_legend, a_plan
 from tests.running import AGENCY, running
 
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
 
-    import pytest
     from google.protobuf.message import Message
 
     from renkei_chassis.clock import ManualClock
@@ -42,6 +41,9 @@ async def told_of(directory: Path, clock: ManualClock, settings: Settings) -> As
     """Run the service with a collector that takes every trace and number."""
     ports = await asyncio.to_thread(PortClaims)
     port = await asyncio.to_thread(ports.claim)
+    pytest.importorskip("opentelemetry.sdk", reason="renkei-chassis[otlp] is not installed")
+    from tests.otlp import receiving  # noqa: PLC0415 (the service alone brings no exporter)
+
     receiver = receiving(port)
     received = await asyncio.to_thread(receiver.__enter__)
     address = f"127.0.0.1:{port}"
