@@ -114,8 +114,10 @@ async def _(ground: Ground) -> None:
     assert process is not None
     watching = ground.js.watch(there.address(path), path, {}, token=await there.token(), tries=1)
     async with aclosing(watching) as answers:
+        await anext(answers)
+        process.send_signal(signal.SIGTERM)  # once: a second one ends it at once
         async for _answer in answers:
-            process.send_signal(signal.SIGTERM)
+            pass
 
 
 @meets("RELEASE_WITHOUT_INSTRUMENT")
