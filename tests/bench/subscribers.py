@@ -42,7 +42,7 @@ class Subscription:
     names_an_event: int
     """How often the name of its record stands in an event."""
     timed: bool = False
-    """Tell for each record when it came; every message must fit into a frame."""
+    """Tell for each record when it came."""
 
 
 class Seen:
@@ -55,18 +55,16 @@ class Seen:
         self._counts: defaultdict[int, int] = defaultdict(int)
         self.began: set[int] = set()
         self.done = 0
-        self.frames: list[tuple[float, bytes]] = []
+        self.frames: defaultdict[int, list[tuple[float, bytes]]] = defaultdict(list)
 
     def take(self, stream: int, payload: bytes) -> None:
         """Count the names in a frame; one may begin in the frame before."""
         self.began.add(stream)
         joined = self._rest[stream] + payload
         self._rest[stream] = joined[1 - len(_NAME) :]
-        found = joined.count(_NAME)
-        if not found:
-            return
         if self._timed:
-            self.frames.append((time.monotonic(), payload))
+            self.frames[stream].append((time.monotonic(), payload))
+        found = joined.count(_NAME)
         before = self._counts[stream]
         self._counts[stream] = before + found
         self.done += before < self._wanted <= before + found
@@ -106,13 +104,18 @@ def watch(job: Subscription) -> tuple[float, dict[str, list[float]]]:
 
 
 def _times(seen: list[Seen]) -> dict[str, list[float]]:
-    """Give for each record when it came on each stream: the first time in a frame that it stands there."""
+    """Give for each record when it came on each stream: when its name was there for the first time, and whole."""
     times: defaultdict[str, list[float]] = defaultdict(list)
     pattern = re.compile(_NAME + rb"[0-9a-f-]{%d}" % _ID_BYTES)
-    for each in seen:
-        for moment, payload in each.frames:
-            for name in set(pattern.findall(payload)):
-                times[name.decode()].append(moment)
+    for frames in (frames for each in seen for frames in each.frames.values()):
+        tail, first = b"", dict[bytes, float]()
+        for moment, payload in frames:
+            joined = tail + payload
+            tail = joined[1 - len(_NAME) - _ID_BYTES :]  # too short for a whole name
+            for name in pattern.findall(joined):
+                first.setdefault(name, moment)
+        for name, moment in first.items():
+            times[name.decode()].append(moment)
     return times
 
 
