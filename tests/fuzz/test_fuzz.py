@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -46,7 +47,9 @@ def test_a_short_guided_run_finds_nothing(tmp_path: Path) -> None:
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=110, check=False)
 
     assert done.returncode == 0, done.stdout + done.stderr
-    assert f"stat::number_of_executed_units: {RUNS}" in done.stderr
+    executed = re.search(r"(?m)^stat::number_of_executed_units: (\d+)$", done.stderr)
+    assert executed is not None
+    assert int(executed[1]) >= RUNS  # the kept corpus may be run once more
 
 
 @pytest.mark.skipif(importlib.util.find_spec("atheris") is None, reason="atheris has no wheel for this machine")

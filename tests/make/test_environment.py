@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-CREATE, INSTALL, GENERATE, OURS = "create", "install third-party", "generate", "install our"
+CREATE, INSTALL, GENERATE, TABLES, OURS = "create", "install third-party", "generate", "make the tables", "install our"
 
 
 class Repository:
@@ -38,6 +38,12 @@ class Repository:
         (root / "proto" / "renkei").mkdir(parents=True)
         (root / "proto" / "renkei" / "a.proto").write_text("// first\n")
         (root / "services" / "contract" / "hatch_build.py").write_text("# the generator\n")
+        tables = root / "services" / "normalform"
+        (tables / "hatch_build.py").write_text("# the maker of tables\n")
+        (tables / "variants.txt").write_text("# rows\n")
+        made = tables / "src" / "renkei_normalform" / "tables"
+        made.mkdir(parents=True)
+        (made / ".made-from").touch()
         generated = root / "services" / "contract" / "src" / "renkei"
         generated.mkdir(parents=True)
         (generated / "py.typed").touch()
@@ -46,6 +52,7 @@ class Repository:
         monkeypatch.setattr(environment, "VENV", root / ".venv")
         monkeypatch.setattr(environment, "CONSTRAINTS", root / "constraints.txt")
         monkeypatch.setattr(environment, "CONTRACT", root / "services" / "contract" / "hatch_build.py")
+        monkeypatch.setattr(environment, "TABLES", tables / "hatch_build.py")
         monkeypatch.setattr(environment, "venv_fits", lambda: True)
         monkeypatch.setattr(environment, "step", self._step)
         monkeypatch.setattr(environment, "install_third_party", self.wanted.extend)
@@ -61,7 +68,7 @@ class Repository:
         self.steps.clear()
         self.wanted.clear()
         environment.bring_up_to_date(dev=dev)
-        words = (CREATE, INSTALL, GENERATE, OURS)
+        words = (CREATE, INSTALL, GENERATE, TABLES, OURS)
         return [word for step in self.steps for word in words if step.startswith(word)]
 
 
@@ -71,7 +78,7 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Repository:
 
 
 def test_what_is_up_to_date_is_left_alone(repository: Repository) -> None:
-    assert repository.ran(dev=True) == [INSTALL, GENERATE, OURS]
+    assert repository.ran(dev=True) == [INSTALL, GENERATE, TABLES, OURS]
 
     assert repository.ran(dev=True) == []
     assert repository.ran() == []
@@ -87,10 +94,12 @@ def test_the_tools_are_a_second_stamp_on_what_the_demo_installed(repository: Rep
 @pytest.mark.parametrize(
     ("file", "steps"),
     [
-        ("constraints.txt", [INSTALL, GENERATE]),
-        ("services/tips/pyproject.toml", [INSTALL, GENERATE, OURS]),
+        ("constraints.txt", [INSTALL, GENERATE, TABLES]),
+        ("services/tips/pyproject.toml", [INSTALL, GENERATE, TABLES, OURS]),
         ("proto/renkei/a.proto", [GENERATE]),
         ("services/contract/hatch_build.py", [GENERATE]),
+        ("services/normalform/hatch_build.py", [TABLES]),
+        ("services/normalform/variants.txt", [TABLES]),
     ],
 )
 def test_what_was_changed_is_made_anew(repository: Repository, file: str, steps: list[str]) -> None:
@@ -111,7 +120,7 @@ def test_a_step_that_failed_runs_again(repository: Repository, monkeypatch: pyte
         with pytest.raises(OSError, match="no network"):
             repository.ran()
 
-    assert repository.ran() == [INSTALL, GENERATE, OURS]
+    assert repository.ran() == [INSTALL, GENERATE, TABLES, OURS]
 
 
 MAKE = """
