@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import hpack
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 _PREFACE: Final = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 _DATA, _HEADERS, _RST_STREAM, _SETTINGS, _PING, _GOAWAY, _WINDOW_UPDATE = 0, 1, 3, 4, 6, 7, 8
@@ -32,7 +32,17 @@ class Http2Error(Exception):
 class Connection:
     """One connection; `call` collects calls, `flush` sends them, `receive` gives what was answered."""
 
-    def __init__(self, host: str, port: int, *, path: str, headers: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        *,
+        path: str,
+        headers: Mapping[str, str],
+        take: Callable[[int, bytes], None] | None = None,
+    ) -> None:
+        """Connect. `take` gets what the server sends, stream by stream and frame by frame."""
+        self._take = take
         self.socket = socket.create_connection((host, port), timeout=10)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._first_block, self._block = _header_blocks(f"{host}:{port}", path, headers)
@@ -95,7 +105,10 @@ class Connection:
                     if status != "0":
                         self.failures.append(status)
                     ended.append(stream)
-            elif kind != _DATA:
+            elif kind == _DATA:
+                if self._take is not None:
+                    self._take(stream, payload)
+            else:
                 self._control(kind, flags, stream, payload, ended)
         return ended
 

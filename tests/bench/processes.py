@@ -103,21 +103,27 @@ async def drive(
         seconds=seconds,
         warm_seconds=warm_seconds,
     )
+    told = await python("tests.bench.generator", json.dumps(dataclasses.asdict(job)))
+    load = Load(**json.loads(told))
+    if load.failures or not load.calls:
+        raise RuntimeError(f"{load.failures} of {load.calls} calls failed: {load.failure}")
+    return load
+
+
+async def python(module: str, said: str) -> bytes:
+    """Run `python -m module` with something on its standard input, and give what it writes. Raises RuntimeError."""
     child = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.bench.generator",
+        sys.executable, "-m", module,
         cwd=ROOT,
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
     )  # fmt: skip
     try:
-        told, _ = await child.communicate(json.dumps(dataclasses.asdict(job)).encode())
+        told, _ = await child.communicate(said.encode())
     except BaseException:
         child.kill()
         await child.wait()
         raise
     if child.returncode != 0:
-        raise RuntimeError("the load generator failed")
-    load = Load(**json.loads(told))
-    if load.failures or not load.calls:
-        raise RuntimeError(f"{load.failures} of {load.calls} calls failed: {load.failure}")
-    return load
+        raise RuntimeError(f"{module} failed with {child.returncode}")
+    return told

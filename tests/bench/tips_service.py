@@ -19,7 +19,7 @@ from tests.bench.generator import PLACEHOLDER
 from tests.bench.processes import process
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Mapping
     from pathlib import Path
 
 AGENCY: Final = "agencies/jp-12"
@@ -39,7 +39,14 @@ class Serving:
 
 
 @asynccontextmanager
-async def tips_service(directory: Path, port: int, **process_settings: str | bool) -> AsyncIterator[Serving]:
+async def tips_service(
+    directory: Path,
+    port: int,
+    *,
+    module: str = "renkei_tips",
+    telemetry: Mapping[str, object] | None = None,
+    **process_settings: str | bool | int,
+) -> AsyncIterator[Serving]:
     """Run `python -m renkei_tips` in an empty directory; more settings of its section `process` can be given.
 
     It follows an exchange that is not there, as it would while that one is down.
@@ -66,7 +73,11 @@ async def tips_service(directory: Path, port: int, **process_settings: str | boo
         directory.mkdir(parents=True, exist_ok=True)
         save_private(directory / "tips.key", key)
         save_trust(directory / "trust.json", trust)
-        file.write_text(_toml({"process": settings, "tips": {"contact_desk": "(演習データ) 内線 1234"}}))
+        sections: dict[str, dict[str, object]] = {
+            "process": settings,
+            "tips": {"contact_desk": "(演習データ) 内線 1234"},
+        }
+        file.write_text(_toml({**sections, "telemetry": dict(telemetry or {})}))
 
     await asyncio.to_thread(prepare)
     token = mint(
@@ -79,7 +90,7 @@ async def tips_service(directory: Path, port: int, **process_settings: str | boo
         life_seconds=900,
         token_id=uuid7(),
     )
-    async with process("renkei_tips", str(file), port=port):
+    async with process(module, str(file), port=port):
         yield Serving(port=port, token=token, directory=directory, create_message=create_message())
 
 

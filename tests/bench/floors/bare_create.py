@@ -13,12 +13,15 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import grpc
 
 from renkei_chassis.database.engine import Database, Owner
 from renkei_tips.store import SCHEMA
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 SERVICE: Final = "bench.Create"
 PATH: Final = f"/{SERVICE}/Create"
@@ -56,6 +59,11 @@ class Creates:
         await future
         return request
 
+    def close(self) -> None:
+        """Let go of the database."""
+        self._connection.close()
+        self._thread.shutdown()
+
     async def work(self) -> None:
         """Commit group after group, for ever."""
         loop = asyncio.get_running_loop()
@@ -64,12 +72,13 @@ class Creates:
             await asyncio.sleep(0)
             self._wake.clear()
             group, self._waiting = self._waiting, []
-            await loop.run_in_executor(self._thread, self._commit, [request for request, _ in group])
+            await loop.run_in_executor(self._thread, self.commit, [request for request, _ in group])
             for _, future in group:
                 if not future.done():
                     future.set_result(None)
 
-    def _commit(self, requests: list[bytes]) -> None:
+    def commit(self, requests: Sequence[bytes]) -> None:
+        """Put the rows of all in, an executemany a table, and commit."""
         now = time.time_ns() // 1000
         first = self._sequence + 1
         self._sequence += len(requests)
