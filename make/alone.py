@@ -62,11 +62,23 @@ def prove(name: str) -> list[str]:
     cache = f"cache_dir={environment / 'pytest-cache'}"
     # A server is no neighbour that a service could lean on, and the big run asks it.
     words = ["-m", "pytest", "-q", "-o", cache, "--database=sqlite", str(tests)]
-    problems = install(name, environment) or run([python_of(environment), *words])
+    passed = f"--passed-to={FOLDER / name}.passed"
+    problems = install(name, environment) or run([python_of(environment), *words, passed])
     if name == "chassis" and not problems:  # it brings what speaks to a server
         one = str(tests / "database" / "test_same_answers.py")
         problems = run([python_of(environment), *words[:-2], "--database=postgresql", one])
     return problems
+
+
+def forget() -> None:
+    """Forget what passed in earlier runs."""
+    for path in FOLDER.glob("*.passed"):
+        path.unlink()
+
+
+def count() -> int:
+    """Count the tests that passed alone."""
+    return sum(len(path.read_text().splitlines()) for path in FOLDER.glob("*.passed"))
 
 
 def prove_command() -> list[str]:

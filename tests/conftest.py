@@ -10,12 +10,13 @@ import pytest
 from blockbuster import blockbuster_ctx
 from hypothesis import configuration, settings
 
-from tests.databases import kind, pytest_addoption, pytest_collection_modifyitems
+from tests import databases, proven
+from tests.databases import kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["kind", "pytest_addoption", "pytest_collection_modifyitems"]
+__all__ = ["kind"]
 
 # Where our code may block the loop, because the wait is bounded: (end of the file name, function).
 # A point read by key costs 5 µs in SQLite; the hop to a thread costs ten times that.
@@ -62,3 +63,17 @@ def _nothing_blocks_the_event_loop() -> Iterator[None]:
             for file, name in MAY_BLOCK:
                 function.can_block_in(file, name)
         yield
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    databases.add_options(parser)
+    proven.add_options(parser)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    proven.configure(config)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    databases.leave_out(config, items)
+    proven.leave_out(config, items)
