@@ -23,7 +23,8 @@ from environment import (
 if TYPE_CHECKING:
     from pathlib import Path
 
-ALONE = ("normalform", "files", "chassis", "tips", "arrests", "personas", "leads", "exchange")
+# What takes longest comes first, so that no lane runs alone at the end.
+ALONE = ("personas", "chassis", "tips", "leads", "exchange", "normalform", "arrests", "files")
 FOLDER = ROOT / ".cache" / "alone"
 OURS = FOLDER / "wheels" / "ours"
 OTHERS = FOLDER / "wheels" / "others"

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
+import resource
 import subprocess
 import sys
-import time
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -55,13 +55,15 @@ def test_help_imports_nothing_that_takes_time() -> None:
 
 
 def test_help_comes_at_once() -> None:
-    def seconds() -> float:
-        began = time.perf_counter()
-        subprocess.run([sys.executable, "-m", "renkei_node.cli", "--help"], capture_output=True, check=True, timeout=30)
-        return time.perf_counter() - began
+    """In processor time, which is what the command itself takes: the machine may be busy with other tests."""
 
-    # The machine may be busy with other tests; the best of some is what the command itself takes.
-    assert min(seconds() for _ in range(5)) < HELP_SECONDS
+    def seconds() -> float:
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        subprocess.run([sys.executable, "-m", "renkei_node.cli", "--help"], capture_output=True, check=True, timeout=30)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+    assert 0 < min(seconds() for _ in range(5)) < HELP_SECONDS
 
 
 def test_the_demo_tells_a_program_its_figures_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
