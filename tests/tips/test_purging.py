@@ -248,6 +248,11 @@ async def test_what_nobody_reviews_goes_and_what_is_borne_out_stays_longer(house
     assert unsure.name != sure.name
 
 
+def test_without_a_setting_no_tip_goes_for_want_of_a_review() -> None:
+    assert Settings().unreviewed_days == 0
+    assert retention_of(Settings(), Tip(text="(演習)")).unreviewed is None
+
+
 async def test_nothing_goes_unreviewed_where_the_agency_says_never(house: House) -> None:
     made = await house.tips.create()
 

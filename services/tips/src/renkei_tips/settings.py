@@ -55,7 +55,7 @@ class Settings(BaseModel):
         description="The same for every other tip.",
     )
     unreviewed_days: int = Field(
-        default=365,
+        default=0,
         ge=0,
         le=36500,
         description="How many days after its review was due a tip is purged whose label has no `purge_by`. "
