@@ -194,20 +194,36 @@ async def test_a_check_can_be_repeated(node: Node) -> None:
 
 async def test_a_terminal_shows_rate_and_time_left(node: Node) -> None:
     file = await node.write("tips.csv", csv_of([TIP_HEADER, *(tip_row(number) for number in range(5000))]))
+
+    code, shown = await _at_a_terminal(node, str(file))
+
+    assert code == 0
+    assert re.search(r"[0-9]+/5001 +[0-9:]+ +[0-9,]+ rows/s", shown), shown[-300:]
+    assert "5000" in shown
+
+
+@pytest.mark.parametrize("content", [b"PK\x03\x04 and nothing more", "件名".encode(), b"\n"])
+async def test_a_terminal_is_told_of_a_file_whose_rows_cannot_be_counted(node: Node, content: bytes) -> None:
+    file = await node.write("tips.xlsx", content)
+
+    code, shown = await _at_a_terminal(node, str(file))
+
+    assert code == 1
+    assert "Traceback" not in shown
+
+
+async def _at_a_terminal(node: Node, file: str) -> tuple[int, str]:
+    """Import as somebody at a terminal does; gives the exit status and what was shown beside the result."""
     terminal, inside = pty.openpty()
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "renkei_node.cli", "tips", "import", str(node.directory), str(file),
+        sys.executable, "-m", "renkei_node.cli", "tips", "import", str(node.directory), file,
         env={**os.environ, "RENKEI_TOKEN": node.token, "TERM": "xterm", "COLUMNS": "120"},
         stdout=asyncio.subprocess.DEVNULL,
         stderr=inside,
     )  # fmt: skip
     os.close(inside)
-
     shown = await asyncio.to_thread(_everything, terminal)
-
-    assert await process.wait() == 0
-    assert re.search(r"[0-9]+/5001 +[0-9:]+ +[0-9,]+ rows/s", shown), shown[-300:]
-    assert "5000" in shown
+    return await process.wait(), shown
 
 
 def _everything(terminal: int) -> str:
