@@ -41,9 +41,6 @@ AGENCY: Final = "agencies/jp-12"
 TOCHIGI: Final = "agencies/jp-09"
 TOKYO: Final = "agencies/jp-13"
 SAPPORO: Final = "agencies/jp-01"
-PATIENT: Final = Patience()
-HASTY: Final = Patience(first_pause_seconds=1e9, longest_pause_seconds=1e9)
-"""Of a client that hears the first UNAVAILABLE: its pause before a second try never fits into a deadline."""
 NOBODY: Final = "agencies/jp-47"
 MEMBERS: Final = (AGENCY, TOCHIGI, TOKYO, SAPPORO)
 

@@ -15,7 +15,8 @@ from renkei_chassis.errors import (
     InvalidArgument,
     Unavailable,
 )
-from tests.agency import HASTY, MEMBERS, Agency, run_agency
+from tests.agency import MEMBERS, Agency, run_agency
+from tests.running import HASTY
 from tests.arrests.calls import (
     RESTRAINT,
     Arrests,

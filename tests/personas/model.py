@@ -108,7 +108,10 @@ class World:
     @property
     def now(self) -> datetime:
         """The time of the day."""
-        return START + self.day * DAY
+        return _TIMES[self.day]
+
+
+_TIMES: Final = [START + day * DAY for day in range(10)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,42 +128,42 @@ class Model:
 class Explored:
     """What came of it."""
 
-    worlds: set[World] = field(default_factory=set)
+    worlds: dict[World, int] = field(default_factory=dict)
+    """Each with its number, in the order in which they were reached."""
     steps: int = 0
     states: set[State] = field(default_factory=set)
 
 
 def explore(model: Model) -> Explored:
     """Walk through every reachable configuration. Raises ViolatedError at the first step that the law forbids."""
-    found = Explored(worlds={model.first})
-    before: dict[World, list[World]] = {}
-    waiting = deque([model.first])
+    found = Explored(worlds={model.first: 0})
+    before: list[set[int]] = [set()]  # for each number, those one step earlier: a configuration is dear to hash
+    waiting = deque([(0, model.first)])
     while waiting:
-        world = waiting.popleft()
+        number, world = waiting.popleft()
         found.states.add(world.case.state)
         for later in _successors(model, world):
             found.steps += 1
-            before.setdefault(later, []).append(world)
-            if later not in found.worlds:
-                found.worlds.add(later)
-                waiting.append(later)
-    _check_nobody_is_stuck(found.worlds, before)
+            its_number = found.worlds.setdefault(later, len(before))
+            if its_number == len(before):
+                before.append(set())
+                waiting.append((its_number, later))
+            before[its_number].add(number)
+    _check_nobody_is_stuck(list(found.worlds), before)
     return found
 
 
-def _check_nobody_is_stuck(worlds: set[World], before: dict[World, list[World]]) -> None:
+def _check_nobody_is_stuck(worlds: list[World], before: list[set[int]]) -> None:
     """From every configuration there is a way to the archive."""
-    reaching = {world for world in worlds if world.case.state == State.ARCHIVED}
+    reaching = {number for number, world in enumerate(worlds) if world.case.state == State.ARCHIVED}
     waiting = deque(reaching)
     while waiting:
-        for earlier in before.get(waiting.popleft(), ()):
-            if earlier not in reaching:
-                reaching.add(earlier)
-                waiting.append(earlier)
-    stuck = worlds - reaching
+        for earlier in before[waiting.popleft()] - reaching:
+            reaching.add(earlier)
+            waiting.append(earlier)
+    stuck = [world for number, world in enumerate(worlds) if number not in reaching]
     if stuck:
-        example = next(iter(stuck))
-        raise ViolatedError(f"{len(stuck)} configurations are stuck, such as {example.case.state.name}")
+        raise ViolatedError(f"{len(stuck)} configurations are stuck, such as {stuck[0].case.state.name}")
 
 
 def _successors(model: Model, world: World) -> Iterator[World]:
