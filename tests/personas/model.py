@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from renkei_personas.domain import decide as decide_module
@@ -179,7 +180,7 @@ def _successors(model: Model, world: World) -> Iterator[World]:
         yield World(case, ghost, world.day)
     yield _struck(world)
     if world.day < model.last_day:
-        yield replace(world, day=world.day + 1)
+        yield World(world.case, world.ghost, world.day + 1)
 
 
 def _struck(world: World) -> World:
@@ -199,7 +200,7 @@ def _struck(world: World) -> World:
         _must(not late, "under way although a contact waits too long")
     if case.extension is not None and case.extension.approver:
         _must(_is_fresh(ghost, world.now), "an extension is on its way with an approval that lapsed")
-    return replace(world, case=case)
+    return World(case, ghost, world.day)
 
 
 def _check_stricter(case: Case, later: Case) -> None:
@@ -399,5 +400,10 @@ def _must(holds: bool, what: str) -> None:  # noqa: FBT001 (it is what is claime
 
 
 def act_by(world: World, action: str, who: str, **more: Any) -> Act:  # noqa: ANN401 (an Act's fields)
+    return _act(action, who, world.day, *more.items())
+
+
+@lru_cache(maxsize=None)
+def _act(action: str, who: str, day: int, *more: tuple[str, Any]) -> Act:
     roles = ROLES.get(who, {"SUPERVISOR"})
-    return Act(action=action, who=who, roles=frozenset(roles), now=world.now, **more)
+    return Act(action=action, who=who, roles=frozenset(roles), now=_TIMES[day], **dict(more))
