@@ -18,11 +18,11 @@ from renkei_chassis.database.transaction import NewEvent
 from renkei_chassis.errors import Unimplemented
 from renkei_chassis.identity import Issuer, IssuerKind, TrustFile, generate, mint, public_text
 from renkei_chassis.ids import uuid7
-from renkei_chassis.rpc.calling import Patience
 from renkei_chassis.rpc.client import Client
 from renkei_chassis.rpc.methods import ReadMethod
 from renkei_chassis.service import Blueprint, Service, Surroundings, Wiring
 from tests.databases import places
+from tests.running import PATIENT
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from renkei.policy.v1.policy_pb2 import Grade
 
     from renkei_chassis.ports import PortClaims
+    from renkei_chassis.rpc.calling import Patience
     from renkei_chassis.rpc.methods import Api, Call
 
 AGENCY: Final = "agencies/jp-12"

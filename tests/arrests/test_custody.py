@@ -16,7 +16,6 @@ from renkei_chassis.errors import (
     Unavailable,
 )
 from tests.agency import MEMBERS, Agency, run_agency
-from tests.running import HASTY
 from tests.arrests.calls import (
     RESTRAINT,
     Arrests,
@@ -24,6 +23,7 @@ from tests.arrests.calls import (
     japan,
     stamp,
 )
+from tests.running import HASTY
 
 if TYPE_CHECKING:
     from pathlib import Path

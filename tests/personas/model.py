@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from functools import lru_cache
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from renkei_personas.domain import decide as decide_module
@@ -403,7 +403,7 @@ def act_by(world: World, action: str, who: str, **more: Any) -> Act:  # noqa: AN
     return _act(action, who, world.day, *more.items())
 
 
-@lru_cache(maxsize=None)
+@cache
 def _act(action: str, who: str, day: int, *more: tuple[str, Any]) -> Act:
     roles = ROLES.get(who, {"SUPERVISOR"})
     return Act(action=action, who=who, roles=frozenset(roles), now=_TIMES[day], **dict(more))
