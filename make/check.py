@@ -123,7 +123,15 @@ def run_tests(*, fast: bool, database: str, coverage: bool) -> Figures:
     """Run pytest over all tests, shown as it goes."""
     print("tests:", flush=True)
     RESULTS.unlink(missing_ok=True)
-    words = [str(BIN / "python"), "-m", "pytest", "-q", f"--numprocesses={LANES}", "--dist=worksteal", f"--junitxml={RESULTS}"]
+    words = [
+        str(BIN / "python"),
+        "-m",
+        "pytest",
+        "-q",
+        f"--numprocesses={LANES}",
+        "--dist=worksteal",
+        f"--junitxml={RESULTS}",
+    ]
     words.append(f"--database={database}")
     proven = 0
     if fast:
