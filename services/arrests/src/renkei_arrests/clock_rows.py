@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from renkei_chassis.database.transaction import Transaction
 
 _MICROSECONDS: Final = 1_000_000
-_KINDS: Final = {kind: Clock.Kind.Value(f"KIND_{kind.value}") for kind in custody.ClockKind}
+KIND_NUMBERS: Final = {kind: Clock.Kind.Value(f"KIND_{kind.value}") for kind in custody.ClockKind}
+# No clock is due later after the latest of the three times that clocks begin with: 23 days, and the rest of a day.
+_LONGEST_US: Final = (custody.LONGEST_DAYS + 1) * 86_400 * _MICROSECONDS
 _UNTOUCHED: Final = {
     "level": 0,
     "warn_us": None,
@@ -41,9 +43,12 @@ def stored(transaction: Transaction, record_id: bytes, arrest: Arrest, *, terms:
 
     `known`: this version was stored before.
     """
+    first = not known and arrest.version == 1
+    if first and _is_long_ago(arrest, transaction.now_us, terms):
+        return
     wanted = running(arrest, transaction.now, terms)
     before: dict[int, Row[Any]] = {}
-    if known or arrest.version > 1:  # the hot path reads nothing
+    if not first:  # the hot path reads nothing
         before = {row.kind: row for row in of_record(transaction, record_id)}
     for kind, row in before.items():
         values = (
@@ -73,8 +78,10 @@ def removed(transaction: Transaction, record_id: bytes) -> None:
 
 def differs(arrest: Arrest, rows: Iterable[Row[Any]], now: datetime, terms: Terms) -> bool:
     """Tell whether the rows of a record that is open are not what its facts and the settings of today say."""
-    wanted = running(arrest, now, terms)
     before = {row.kind: row for row in rows}
+    if not before and _is_long_ago(arrest, to_us(now), terms):
+        return False
+    wanted = running(arrest, now, terms)
     if any(row.running and row.kind not in wanted for row in before.values()):
         return True
     return any(
@@ -87,7 +94,7 @@ def running(arrest: Arrest, now: datetime, terms: Terms) -> Mapping[int, tuple[i
     """Give start and due time of every clock that runs, by kind."""
     facts = facts_of(arrest, birth=birth_of(arrest))
     return {
-        _KINDS[clock.kind]: (to_us(clock.start), to_us(clock.due))
+        KIND_NUMBERS[clock.kind]: (to_us(clock.start), to_us(clock.due))
         for clock in custody.clocks(facts, now=now, terms=terms)
         if clock.running
     }
@@ -166,6 +173,13 @@ def _change(transaction: Transaction, row: Row[Any], values: Mapping[str, Any]) 
 
 def _is_history(due_us: int, now_us: int, terms: Terms) -> bool:
     return due_us + int(terms.history.total_seconds()) * _MICROSECONDS <= now_us
+
+
+def _is_long_ago(arrest: Arrest, now_us: int, terms: Terms) -> bool:
+    """Tell, without computing any, that no clock of a record can be due so late that it would be begun."""
+    times = (arrest.restraint_time, arrest.prosecutor_receipt_time, arrest.detention_request_time)
+    latest_us = max(time.seconds for time in times) * _MICROSECONDS
+    return _is_history(latest_us + _LONGEST_US, now_us, terms)
 
 
 def _us(terms: Terms) -> int:

@@ -6,15 +6,18 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from renkei.arrests.v1.arrests_pb2 import Arrest, Clock, CreateArrestRequest, Person
+from renkei.arrests.v1.arrests_pb2 import Arrest, CreateArrestRequest, Person
 from renkei.arrests.v1.custody_pb2 import CustodyNotice
 
 from renkei_arrests import clock_rows, custody, domain, store
+from renkei_arrests.clock_rows import KIND_NUMBERS
 from renkei_arrests.disposition import check_disposition
 from renkei_arrests.facts import birth_of, facts_of
 from renkei_arrests.release import EVENTS
+from renkei_chassis.clock import to_us
 from renkei_chassis.errors import FieldViolation, InvalidArgument
 from renkei_chassis.records.kind import RecordKind
+from renkei_chassis.records.times import set_us
 from renkei_chassis.resource_names import Pattern
 from renkei_normalform import search_fragment
 
@@ -46,6 +49,8 @@ _OUTPUT_ONLY: Final = frozenset(
     }
 )
 
+_NOTICES: Final = {notice: CustodyNotice.Value(f"CUSTODY_NOTICE_{notice.value}") for notice in custody.Notice}
+
 
 def _occurrences(arrest: Arrest) -> Iterator[tuple[str, Occurrence]]:
     for index, occurrence in enumerate(arrest.identifiers):
@@ -68,11 +73,11 @@ def _complete(arrest: Arrest) -> None:
     if arrest.HasField("disposition"):
         check_disposition(arrest.disposition, "arrest.disposition")
     facts = facts_of(arrest, birth=_birth(arrest))
-    _check_order(facts)
-    contradiction = custody.contradiction(facts)
+    contradiction = custody.contradiction(facts) if arrest.HasField("custody") else None
     if contradiction is not None:
         field, what = contradiction
         raise _refusal("CUSTODY_CONTRADICTORY", f"arrest.custody.{field}", what)
+    _check_order(facts)
     reason = custody.forbidden(facts)
     if reason is not None:
         raise _forbidden(reason)
@@ -94,23 +99,21 @@ def _birth(arrest: Arrest) -> date | None:
 
 
 def _check_order(facts: custody.Facts) -> None:
-    detention = "arrest.custody.detention"
-    warrant = "arrest.custody.warrant"
-    decided = facts.warrant_issued if facts.warrant_refused is None else facts.warrant_refused
     late = domain.first_too_early(
         (
             ("arrest.restraint_time", facts.restraint),
             ("arrest.prosecutor_receipt_time", facts.prosecutor_receipt),
             ("arrest.detention_request_time", facts.detention_request),
-            (f"{detention}.grant_time", facts.detention_granted),
-            (f"{detention}.refuse_time", facts.detention_refused),
-            (f"{detention}.extension_grant_time", facts.extended),
+            ("arrest.custody.detention.grant_time", facts.detention_granted),
+            ("arrest.custody.detention.refuse_time", facts.detention_refused),
+            ("arrest.custody.detention.extension_grant_time", facts.extended),
             ("arrest.disposition.time", facts.disposition),
         )
     ) or domain.first_too_early(
         (
-            (f"{warrant}.request_time", facts.warrant_requested),
-            (f"{warrant}.{'issue' if facts.warrant_refused is None else 'refuse'}_time", decided),
+            ("arrest.custody.warrant.request_time", facts.warrant_requested),
+            ("arrest.custody.warrant.issue_time", facts.warrant_issued),
+            ("arrest.custody.warrant.refuse_time", facts.warrant_refused),
             # Only an arrest on a warrant comes after it (刑訴法199条).
             ("arrest.restraint_time", facts.restraint if facts.kind == custody.WARRANT else None),
         )
@@ -135,21 +138,19 @@ def _forbidden(reason: str) -> InvalidArgument:
 def present(arrest: Arrest, now: datetime, *, terms: custody.Terms) -> None:
     """Set the clocks of an own record as they stand now, and what the law says beside them."""
     facts = facts_of(arrest, birth=birth_of(arrest))
-    delays = {
-        custody.ClockKind.TO_PROSECUTOR: arrest.custody.prosecutor_delay_reason,
-        custody.ClockKind.DETENTION_REQUEST: arrest.custody.detention_request_delay_reason,
-    }
+    delays: dict[custody.ClockKind, str] = {}
+    if arrest.HasField("custody"):
+        delays[custody.ClockKind.TO_PROSECUTOR] = arrest.custody.prosecutor_delay_reason
+        delays[custody.ClockKind.DETENTION_REQUEST] = arrest.custody.detention_request_delay_reason
     for clock in custody.clocks(facts, now=now, terms=terms):
         shown = arrest.clocks.add(
-            kind=Clock.Kind.Value(f"KIND_{clock.kind.value}"),
-            overdue=clock.overdue,
-            delay_reason=delays.get(clock.kind, ""),
+            kind=KIND_NUMBERS[clock.kind], overdue=clock.overdue, delay_reason=delays.get(clock.kind, "")
         )
-        shown.start_time.FromDatetime(clock.start)
-        shown.due_time.FromDatetime(clock.due)
+        set_us(shown.start_time, to_us(clock.start))
+        set_us(shown.due_time, to_us(clock.due))
         if clock.met is not None:
-            shown.met_time.FromDatetime(clock.met)
-    arrest.notices.extend(CustodyNotice.Value(f"CUSTODY_NOTICE_{notice.value}") for notice in custody.notices(facts))
+            set_us(shown.met_time, to_us(clock.met))
+    arrest.notices.extend(_NOTICES[notice] for notice in custody.notices(facts))
 
 
 def _refusal(reason: str, field: str, what: str) -> InvalidArgument:
