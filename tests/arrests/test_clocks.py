@@ -12,14 +12,16 @@ from renkei.arrests.v1 import arrests_pb2, clocks_pb2
 from renkei.arrests.v1.clocks_pb2_grpc import ClocksServiceStub
 from renkei.arrests.v1.custody_pb2 import CUSTODY_NOTICE_CHILD_GUIDANCE_CENTRE, Custody, Detention, Warrant
 from renkei.arrests.v1.events_pb2 import ClockAcknowledged, ClockEscalated, ClockWarned
-from sqlalchemy import select
+from sqlalchemy import MetaData, create_engine, inspect, select
 
 from renkei_arrests.settings import Settings
-from renkei_arrests.store import CLOCKS, TABLES
+from renkei_arrests.store import CLOCKS, SCHEMA, TABLES
 from renkei_arrests.wiring import blueprint
 from renkei_chassis.clock import ManualClock, WallClock, from_us
+from renkei_chassis.database.schema import Schema, migrate
 from renkei_chassis.errors import FailedPrecondition, InvalidArgument, NotAllowed, Unavailable
 from renkei_chassis.ids import uuid7
+from renkei_chassis.records.tables import record_tables
 from tests.agency import AGENCY, HASTY, MEMBERS, TOKYO, Agency, request_id, run_agency
 from tests.arrests.calls import RESTRAINT, Arrests, a_disposition, an_arrest, japan, stamp
 
@@ -528,3 +530,16 @@ async def test_every_level_of_many_arrests_is_told_once_whatever_the_times(custo
         for event in warned:
             told.setdefault(event.name, []).append(event.level)
         assert list(told.values()) == [[50, 80, 100]] * 130
+
+
+def test_a_database_of_a_program_that_knew_no_clocks_gets_their_table() -> None:
+    metadata = MetaData()
+    record_tables(metadata, "arrest")
+    with create_engine("sqlite://").begin() as connection:
+        migrate(connection, [Schema(component="arrests", metadata=metadata)])
+        before = inspect(connection).has_table(CLOCKS.name)
+
+        migrate(connection, [SCHEMA])
+
+        made = {index["name"] for index in inspect(connection).get_indexes(CLOCKS.name)}
+        assert (before, made) == (False, {"arrest_clock_by_due", "arrest_clock_by_look"})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time as host_time
 from contextlib import contextmanager
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -104,11 +104,12 @@ def oracle_minutes(start: datetime, hours: int) -> datetime:
 
 def oracle_last_day(first: datetime, days: int) -> datetime:
     """Walk from minute to minute, and count how often Japan's calendar says another day, until one day too many."""
+    to_japan = timedelta(hours=9)
     moment = first.astimezone(UTC).replace(second=0, microsecond=0)
-    day, counted = (moment + timedelta(hours=9)).strftime("%d"), 1
+    day, counted = (moment + to_japan).day, 1
     while counted <= days:
         moment += MINUTE
-        today = (moment + timedelta(hours=9)).strftime("%d")
+        today = (moment + to_japan).day
         if today != day:
             day, counted = today, counted + 1
     return moment
@@ -118,8 +119,10 @@ MOMENTS = st.one_of(
     st.datetimes(datetime(2023, 12, 1), datetime(2032, 3, 2), timezones=st.just(UTC)),  # noqa: DTZ001
     # Around the ends of months, leap days, and the nights in which elsewhere the clocks are changed.
     st.builds(
-        lambda day, minutes: datetime(*day, tzinfo=JAPAN) + timedelta(minutes=minutes),
-        st.sampled_from([(2024, 2, 28), (2024, 2, 29), (2023, 2, 28), (2024, 12, 31), (2024, 3, 10), (2024, 11, 3)]),
+        lambda day, minutes: datetime.combine(day, time(), JAPAN) + timedelta(minutes=minutes),
+        st.sampled_from(
+            [date(2024, 2, 28), date(2024, 2, 29), date(2024, 12, 31), date(2024, 3, 10), date(2024, 11, 3)]
+        ),
         st.integers(-1500, 1500),
     ),
 )

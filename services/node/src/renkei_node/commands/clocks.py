@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 @click.option("--overdue", is_flag=True, help="Only those that are overdue.")
 @click.option("--unacknowledged", is_flag=True, help="Only those whose last warning nobody acknowledged.")
 @click.option("--watch", "watching", is_flag=True, help="Then go on with each change, until Ctrl-C.")
+@click.option("--count", type=click.IntRange(min=1), help="With --watch: end after so many changes.")
 @json_option
 @language_option
 @plain_failure
@@ -43,6 +45,7 @@ def command(
     directory: Path,
     token: str | None,
     language: str,
+    count: int | None,
     *,
     overdue: bool,
     unacknowledged: bool,
@@ -73,7 +76,7 @@ def command(
                 click.echo(say("training", language))
             click.echo("\n".join(lines(found, language)))
         if watching:
-            _watch(opened, language, as_json=as_json)
+            _watch(opened, language, count, as_json=as_json)
 
 
 def lines(found: list[RunningClock], language: str) -> Iterator[str]:
@@ -84,18 +87,19 @@ def lines(found: list[RunningClock], language: str) -> Iterator[str]:
         yield _line(clock, language)
 
 
-def _watch(opened: SyncClient, language: str, *, as_json: bool) -> None:
+def _watch(opened: SyncClient, language: str, count: int | None, *, as_json: bool) -> None:
     from renkei.arrests.v1.clocks_pb2 import WatchClocksRequest
     from renkei.arrests.v1.clocks_pb2_grpc import ClocksServiceStub
 
-    for answer in opened.watch(opened.stub(ClocksServiceStub).WatchClocks, WatchClocksRequest()):
-        for change in answer.changes:
-            if as_json:
-                emit_json(_as_json(change))
-                continue
-            click.echo(f"{change.kind}  {change.arrest}")
-            for clock in change.clocks:
-                click.echo(f"  {_line(clock, language)}")
+    answers = opened.watch(opened.stub(ClocksServiceStub).WatchClocks, WatchClocksRequest())
+    changes = (change for answer in answers for change in answer.changes)
+    for change in islice(changes, count):
+        if as_json:
+            emit_json(_as_json(change))
+            continue
+        click.echo(f"{change.kind}  {change.arrest}")
+        for clock in change.clocks:
+            click.echo(f"  {_line(clock, language)}")
 
 
 def _line(clock: RunningClock, language: str) -> str:
