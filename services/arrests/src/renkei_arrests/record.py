@@ -143,9 +143,9 @@ def present(arrest: Arrest, now: datetime, *, terms: custody.Terms) -> None:
         delays[custody.ClockKind.TO_PROSECUTOR] = arrest.custody.prosecutor_delay_reason
         delays[custody.ClockKind.DETENTION_REQUEST] = arrest.custody.detention_request_delay_reason
     for clock in custody.clocks(facts, now=now, terms=terms):
-        shown = arrest.clocks.add(
-            kind=KIND_NUMBERS[clock.kind], overdue=clock.overdue, delay_reason=delays.get(clock.kind, "")
-        )
+        shown = arrest.clocks.add(kind=KIND_NUMBERS[clock.kind], overdue=clock.overdue)
+        if delays and clock.kind in delays:
+            shown.delay_reason = delays[clock.kind]
         set_us(shown.start_time, to_us(clock.start))
         set_us(shown.due_time, to_us(clock.due))
         if clock.met is not None:
