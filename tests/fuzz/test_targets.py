@@ -28,6 +28,7 @@ DECODING: Final = {
 }
 OWN: Final = "it reads what this node wrote: a file, a row or a frame of its own"
 REACHED: Final = {
+    "renkei_arrests/clock_task.py": OWN,
     "renkei_arrests/domain.py": "record",
     "renkei_chassis/courier/jetstream.py": "courier",
     "renkei_chassis/courier/nkeys.py": "key_file",

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 HERE, THERE, STRANGER = "jp-12", "jp-13", "jp-47"
 TIPS: Final = "renkei.tips.v1.TipsService"
 ARRESTS: Final = "renkei.arrests.v1.ArrestsService"
+CLOCKS: Final = "renkei.arrests.v1.ClocksService"
 EXCHANGE: Final = "renkei.exchange.v1.ExchangeService"
 LOG: Final = "renkei.event.v1.LogService"
 
@@ -305,6 +306,48 @@ async def _(ground: Ground) -> None:
     change = {"arrest": {**arrest, "disposition": {"kind": "KIND_INDICTED", "time": {"seconds": 1_728_000_000}}}}
     request = {"request_id": new_id(), **change, "update_mask": {"paths": ["disposition"]}, "reason": "(演習)"}
     await ground.call(f"{ARRESTS}/UpdateArrest", request)
+
+
+@meets("EXTENSION_FORBIDDEN")
+async def _(ground: Ground) -> None:
+    extended = {"juvenile_measure": True, "extension_grant_time": {"seconds": 1_728_500_000}, "extension_days": 10}
+    await ground.create_arrest(detention_request_time={"seconds": 1_727_900_000}, custody={"detention": extended})
+
+
+@meets("MEASURE_FORBIDDEN")
+async def _(ground: Ground) -> None:
+    facts = {"detention_request_time": {"seconds": 1_727_900_000}, "person": {"birth_date": "1990-01-01"}}
+    await ground.create_arrest(custody={"detention": {"juvenile_measure": True}}, **facts)
+
+
+@meets("INDICTMENT_FORBIDDEN")
+async def _(ground: Ground) -> None:
+    arrest = await ground.create_arrest(person={"birth_date": "2008-01-01"})
+    disposition = {"kind": "KIND_INDICTED", "time": {"seconds": 1_728_000_000}}
+    request = {"request_id": new_id(), "name": arrest["name"], "etag": arrest["etag"], "disposition": disposition}
+    await ground.call(f"{ARRESTS}/RecordDisposition", request)
+
+
+@meets("CUSTODY_CONTRADICTORY")
+async def _(ground: Ground) -> None:
+    both = {"issue_time": {"seconds": 1_727_700_000}, "refuse_time": {"seconds": 1_727_700_000}}
+    await ground.create_arrest(custody={"warrant": both})
+
+
+async def acknowledge(ground: Ground, arrest: Mapping[str, Any], level: int) -> Any:  # noqa: ANN401
+    request = {"request_id": new_id(), "name": f"{arrest['name']}/clocks/to-prosecutor", "level": level}
+    return await ground.call(f"{CLOCKS}/AcknowledgeClock", request)
+
+
+@meets("CLOCK_NOT_RUNNING")
+async def _(ground: Ground) -> None:
+    await acknowledge(ground, await ground.create_arrest(), 50)  # it is history
+
+
+@meets("NOTHING_TO_ACKNOWLEDGE")
+async def _(ground: Ground) -> None:
+    arrest = await ground.create_arrest(restraint_time={"seconds": int(time.time())})
+    await acknowledge(ground, arrest, 50)
 
 
 @meets("JUDICIAL_USE_WITHHELD")

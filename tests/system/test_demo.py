@@ -33,9 +33,10 @@ def test_the_demo_proves_its_claims_and_says_so_in_its_last_line() -> None:
     assert (status, lost, leaked) == (0, 0, 0), lines[-30:]
     assert [told[word] for word in ("leads", "records", "agencies", "lost", "leaked")] == [leads, records, 7, 0, 0]
     assert told["faults"] == []
-    assert records == 214  # those of the exports and fourteen of the story
+    assert records == 215  # those of the exports and fifteen of the story
     assert leads >= 5
     assert any("statistics: ROBBERY, INSTRUCTED_NO_CONTACT_HARM_PREVENTED: 1" in line for line in lines)
+    assert any("warned at 50 % after" in line and "acknowledged by" in line for line in lines)
     assert any("no byte of the legend is anywhere but in the personas service" in line for line in lines)
     assert [line.split()[0] for line in lines[-4:-1]] == ["ready", "first", "largest"]
 

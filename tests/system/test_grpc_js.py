@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import re
+import time
 from contextlib import aclosing, asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from google.protobuf import descriptor_pool
-from renkei.arrests.v1 import arrests_pb2_grpc  # noqa: F401 (its descriptors)
+from renkei.arrests.v1 import arrests_pb2_grpc, clocks_pb2_grpc  # noqa: F401 (its descriptors)
 from renkei.event.v1 import log_pb2_grpc  # noqa: F401
 from renkei.exchange.v1 import exchange_pb2_grpc  # noqa: F401
 from renkei.leads.v1 import leads_pb2_grpc  # noqa: F401
@@ -21,6 +22,7 @@ from tests.system.federation import Federation, until
 from tests.system.grpc_js import ROOT, Refused, grpc_js
 from tests.system.refusals import (
     ARRESTS,
+    CLOCKS,
     EXCHANGE,
     HERE,
     LOG,
@@ -31,6 +33,7 @@ from tests.system.refusals import (
     Ground,
     a_phone,
     a_tip,
+    acknowledge,
     new_id,
     service_token,
 )
@@ -42,7 +45,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.timeout(120)
 
 LEADS = "renkei.leads.v1.LeadsService"
-SERVICES = (TIPS, ARRESTS, LEADS, EXCHANGE, LOG)
+SERVICES = (TIPS, ARRESTS, CLOCKS, LEADS, EXCHANGE, LOG)
 # The packages whose refusals a client of these services can meet.
 PACKAGES = ("policy", "tips", "arrests", "leads", "exchange")
 REASONS = {
@@ -91,6 +94,7 @@ async def test_the_whole_api_answers_a_foreign_client(tmp_path: Path) -> None:
     async with ground(tmp_path) as here:
         await _records(here)
         await _arrests(here)
+        await _clocks(here)
         await _leads(here)
         await _lanes_and_logs(here)
         await _watch_over_a_restart(here)
@@ -156,6 +160,24 @@ async def _arrests(here: Ground) -> None:
     ) as answers:
         kinds = await _kinds(answers, 5)
     assert kinds[:3] == ["ArrestRecorded", "ArrestRevised", "DispositionRecorded"]
+
+
+async def _clocks(here: Ground) -> None:
+    made = await here.create_arrest(restraint_time={"seconds": int(time.time()) - 25 * 3600})
+
+    async def warned() -> bool:
+        return bool((await here.call(f"{CLOCKS}/ListClocks", {**board, "unacknowledged": True})).get("clocks"))
+
+    board = {"parent": here.member.name, "kinds": ["KIND_TO_PROSECUTOR"]}
+    await until(warned)
+    path = f"{CLOCKS}/WatchClocks"
+    async with aclosing(here.js.watch(here.address(path), path, {}, token=await here.token())) as answers:
+        await anext(answers)  # from here on
+        answer = await acknowledge(here, made, 50)
+        assert await _kinds(answers, 1) == ["ClockAcknowledged"]
+    assert answer["acknowledger"] == f"{here.member.name}/officers/sato"
+    (shown,) = (await here.call(f"{CLOCKS}/ListClocks", board))["clocks"]
+    assert (shown["name"], shown["acknowledge_time"]) == (answer["name"], answer["acknowledge_time"])
 
 
 async def _leads(here: Ground) -> None:

@@ -168,6 +168,7 @@ class Purging:
             if due is None or passed_us is None or due > passed_us:
                 continue  # brought back, or relabelled, a moment ago
             own.remove(transaction, self._kind.tables, row.id)
+            self._kind.on_purged(transaction, bytes(row.id))
             audience = _had(transaction, record.name)
             erase_resource(transaction, record.name, origin="", keep=self._kept)
             payload = self._kind.events.purged(name=record.name, version=row.version)

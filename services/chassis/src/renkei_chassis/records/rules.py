@@ -84,6 +84,7 @@ class Rules:
         rows = self._finish(transaction, fresh, version=1, reason="", caller=caller)
         content = own.add(transaction, self._kind, record_id, fresh, transaction.now_us)
         own.add_identifiers(transaction, self._kind.tables, record_id, rows)
+        self._kind.on_stored(transaction, record_id.bytes, fresh)
         self._tell(transaction, self._kind.events.recorded, name, content, audience_of(fresh.handling))
         return self._answer(transaction, fresh, name, 1)
 
@@ -141,6 +142,7 @@ class Rules:
         getattr(request, kind.word).CopyFrom(after)
         validate(request)
         content = own.replace(transaction, kind, current.row, after, rows)
+        kind.on_stored(transaction, current.record_id.bytes, after)
         audience = change_of(audience_of(before.handling), audience_of(after.handling))
         name = before.name
         self._tell(transaction, event or kind.events.revised, name, content, audience.kept)
@@ -162,6 +164,7 @@ class Rules:
             recorder=caller.subject,
             reason=reason,
         )
+        self._kind.on_deleted(transaction, current.record_id.bytes)
         record, version = current.record, current.row.version
         self._tell_gone(transaction, self._kind.events.deleted, name, version, audience_of(record.handling))
         set_us(record.delete_time, transaction.now_us)
@@ -182,6 +185,7 @@ class Rules:
         after.ClearField("purge_time")
         rows = self._finish(transaction, after, version=version, reason="", caller=caller)
         content = own.replace(transaction, self._kind, current.row, after, rows)
+        self._kind.on_stored(transaction, current.record_id.bytes, after)
         self._tell(transaction, self._kind.events.restored, name, content, audience_of(after.handling))
         return self._answer(transaction, after, name, version)
 
