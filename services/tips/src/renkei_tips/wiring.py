@@ -6,19 +6,25 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
+from renkei_chassis.records.history import History
 from renkei_chassis.records.kind import Policy
 from renkei_chassis.records.purging import Purging, Rhythm
 from renkei_chassis.records.reach import Reach
 from renkei_chassis.records.reads import Reads
+from renkei_chassis.records.reviewing import DueForReview
 from renkei_chassis.records.rules import Rules
 from renkei_chassis.service import Blueprint, Parts, Wiring
 from renkei_tips.api import TipsApi
 from renkei_tips.inbox import FROM_EXCHANGE
+from renkei_tips.life import Life
 from renkei_tips.record import TIPS
 from renkei_tips.retention import retention_of
+from renkei_tips.sources import Sources
 from renkei_tips.store import SCHEMA
 
 if TYPE_CHECKING:
+    from renkei_chassis.database.transaction import Transaction
+    from renkei_chassis.records.kind import Record
     from renkei_tips.settings import Settings
 
 
@@ -46,18 +52,45 @@ def wire(settings: Settings, parts: Parts) -> Wiring:
         clock=parts.clock,
         reach=reach,
     )
-    api = TipsApi(rules=Rules(TIPS, policy), reads=reads, changes=parts.changes, writer=parts.writer)
+    rules = Rules(TIPS, policy)
+    life = Life(rules)
+    sources = Sources(rules, agency=parts.agency, database=parts.database, tokens=parts.tokens)
+    retention = partial(retention_of, settings)
+    api = TipsApi(
+        rules=rules,
+        life=life,
+        sources=sources,
+        reads=reads,
+        history=History(TIPS, agency=parts.agency, database=parts.database, tokens=parts.tokens),
+        due=DueForReview(
+            TIPS,
+            agency=parts.agency,
+            retention=retention,
+            database=parts.database,
+            tokens=parts.tokens,
+            clock=parts.clock,
+        ),
+        changes=parts.changes,
+        writer=parts.writer,
+    )
     purging = Purging(
         TIPS,
         agency=parts.agency,
-        retention=partial(retention_of, settings),
+        retention=retention,
         rhythm=Rhythm(seconds=settings.purge_seconds, hours=settings.purge_hours),
         database=parts.database,
         writer=parts.writer,
         metrics=parts.metrics,
+        parting=partial(part, life, sources),
     )
     return Wiring(
         api=api.api(),
         follows={"exchange": FROM_EXCHANGE},
         tasks={"reach": reach.run, "purging": purging.run},
     )
+
+
+def part(life: Life, sources: Sources, transaction: Transaction, record: Record) -> None:
+    """Take leave of a tip that is about to be purged."""
+    life.part(transaction, record)
+    sources.part(transaction, record)

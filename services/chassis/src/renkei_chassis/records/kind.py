@@ -87,6 +87,8 @@ class RecordKind:
     """Set what is computed whenever an own record is read, and never stored."""
     succeed: Callable[[Record, Record], None] = lambda _before, _after: None
     """Refuse a version that may not take the place of the one before."""
+    restore: Callable[[Record], None] = lambda _record: None
+    """Change what a record says that comes back after its deletion."""
 
     @property
     def collection(self) -> str:
