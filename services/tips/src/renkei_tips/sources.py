@@ -112,11 +112,6 @@ class Sources:
         if tip.source == Tip.SOURCE_ANON_HOTLINE and _find(transaction, TIPS.parse(tip.name)[1]) is not None:
             raise _anonymous("who its source is stands recorded; have it forgotten first")
 
-    def part(self, transaction: Transaction, record: Record) -> None:
-        """Blot out why the source of a tip was opened that is about to be purged; who and when stays."""
-        _, tip_id = TIPS.parse(record.name)
-        transaction.execute(OPENINGS.update().where(OPENINGS.c.tip_id == tip_id.bytes).values(reason=""))
-
     async def openings(
         self, request: tips_pb2.ListTipSourceOpeningsRequest, _call: Call
     ) -> tips_pb2.ListTipSourceOpeningsResponse:
@@ -146,6 +141,12 @@ class Sources:
         opening = TipSourceOpening(tip=tip, caller=row.caller, reason=row.reason)
         set_us(opening.time, row.time_us)
         return opening
+
+
+def blot_reasons(transaction: Transaction, record: Record) -> None:
+    """Blot out why the source of a tip was opened that is about to be purged; who and when stays."""
+    _, tip_id = TIPS.parse(record.name)
+    transaction.execute(OPENINGS.update().where(OPENINGS.c.tip_id == tip_id.bytes).values(reason=""))
 
 
 def _find(transaction: Transaction, tip_id: UUID) -> Row[tuple[object, ...]] | None:
