@@ -46,6 +46,7 @@ _OUTPUT_ONLY: Final = frozenset(
         "correction_reason",
         "received_grade",
         "receive_time",
+        "review",
     }
 )
 
