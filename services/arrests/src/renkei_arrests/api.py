@@ -9,14 +9,17 @@ from renkei.arrests.v1 import arrests_pb2
 from renkei_arrests.disposition import record_disposition
 from renkei_arrests.record import ARRESTS
 from renkei_chassis.database.requests import WriteMethod, Written
+from renkei_chassis.log.watch import Watch
 from renkei_chassis.records.loading import load
 from renkei_chassis.records.reads import Filter, Reads
 from renkei_chassis.records.times import check_times, to_us
-from renkei_chassis.records.watching import watch
+from renkei_chassis.records.watching import changed
 from renkei_chassis.rpc.methods import Api, Call, DuplexMethod, ReadMethod, StreamMethod
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Sequence
+
+    from renkei.event.v1.event_pb2 import Event
 
     from renkei_chassis.database.transaction import Transaction
     from renkei_chassis.database.writer import Writer
@@ -34,7 +37,7 @@ class ArrestsApi:
     def __init__(self, *, rules: Rules, reads: Reads, changes: Changes, writer: Writer) -> None:
         self._rules = rules
         self._reads = reads
-        self._changes = changes
+        self._watch = Watch(changes, answer=arrests_pb2.WatchArrestsResponse, make=self._changed)
         self._writer = writer
         self._create = WriteMethod(rule=self.create, rebuild=rules.rebuild)
 
@@ -110,18 +113,24 @@ class ArrestsApi:
             arrests=page.records, next_page_token=page.next_page_token, unreachable=page.unreachable
         )
 
-    async def watch(
-        self, request: arrests_pb2.WatchArrestsRequest, call: Call
-    ) -> AsyncIterator[arrests_pb2.WatchArrestsResponse]:
-        batches = watch(self._changes, self._reads, resume_token=request.resume_token, from_start=request.from_start)
-        async for changes, token in batches:
-            yield arrests_pb2.WatchArrestsResponse(
-                changes=[
-                    arrests_pb2.ArrestChange(kind=change.kind, name=change.name, arrest=change.record, time=change.time)
-                    for change in changes
-                ],
-                resume_token=token,
+    def watch(self, request: arrests_pb2.WatchArrestsRequest, call: Call) -> AsyncIterator[bytes]:
+        return self._watch.watch(resume_token=request.resume_token, from_start=request.from_start)
+
+    async def _changed(self, events: Sequence[Event]) -> Sequence[tuple[int, arrests_pb2.WatchArrestsResponse]]:
+        return [
+            (
+                through,
+                arrests_pb2.WatchArrestsResponse(
+                    changes=[
+                        arrests_pb2.ArrestChange(
+                            kind=change.kind, name=change.name, arrest=change.record, time=change.time
+                        )
+                        for change in changes
+                    ]
+                ),
             )
+            for through, changes in await changed(self._reads, events)
+        ]
 
     async def load(
         self, requests: AsyncIterator[arrests_pb2.LoadArrestsRequest], call: Call
