@@ -56,10 +56,7 @@ class Connection:
                 0,
                 0,
                 b"\0\x02\0\0\0\0"
-                + b"\0\x04"
-                + _MAX_WINDOW.to_bytes(4, "big")
-                + b"\0\x05"
-                + _LARGEST_FRAME.to_bytes(4, "big"),
+                b"\0\x04" + _MAX_WINDOW.to_bytes(4, "big") + b"\0\x05" + _LARGEST_FRAME.to_bytes(4, "big"),
             ),
             _frame(_WINDOW_UPDATE, 0, 0, (_MAX_WINDOW - _FIRST_WINDOW).to_bytes(4, "big")),
         ]
