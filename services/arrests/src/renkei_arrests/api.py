@@ -10,15 +10,18 @@ from renkei.arrests.v1 import arrests_pb2
 from renkei_arrests.disposition import record_disposition
 from renkei_arrests.record import ARRESTS
 from renkei_chassis.database.requests import WriteMethod, Written
+from renkei_chassis.log.watch import Watch
 from renkei_chassis.records.loading import load
 from renkei_chassis.records.reads import Filter, Reads
 from renkei_chassis.records.reviewing import rebuild_reviewed, review
 from renkei_chassis.records.times import check_times, to_us
-from renkei_chassis.records.watching import watch
+from renkei_chassis.records.watching import changed
 from renkei_chassis.rpc.methods import Api, Call, DuplexMethod, ReadMethod, StreamMethod
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Sequence
+
+    from renkei.event.v1.event_pb2 import Event
 
     from renkei_chassis.database.transaction import Transaction
     from renkei_chassis.database.writer import Writer
@@ -38,7 +41,7 @@ class ArrestsApi:
         self._rules = rules
         self._reads = reads
         self._due = due
-        self._changes = changes
+        self._watch = Watch(changes, answer=arrests_pb2.WatchArrestsResponse, make=self._changed)
         self._writer = writer
         self._create = WriteMethod(rule=self.create, rebuild=rules.rebuild)
 
@@ -125,18 +128,24 @@ class ArrestsApi:
         arrests, token = await self._due.page("ListArrestsDueForReview", request)
         return arrests_pb2.ListArrestsDueForReviewResponse(arrests=arrests, next_page_token=token)
 
-    async def watch(
-        self, request: arrests_pb2.WatchArrestsRequest, call: Call
-    ) -> AsyncIterator[arrests_pb2.WatchArrestsResponse]:
-        batches = watch(self._changes, self._reads, resume_token=request.resume_token, from_start=request.from_start)
-        async for changes, token in batches:
-            yield arrests_pb2.WatchArrestsResponse(
-                changes=[
-                    arrests_pb2.ArrestChange(kind=change.kind, name=change.name, arrest=change.record, time=change.time)
-                    for change in changes
-                ],
-                resume_token=token,
+    def watch(self, request: arrests_pb2.WatchArrestsRequest, call: Call) -> AsyncIterator[bytes]:
+        return self._watch.watch(resume_token=request.resume_token, from_start=request.from_start)
+
+    async def _changed(self, events: Sequence[Event]) -> Sequence[tuple[int, arrests_pb2.WatchArrestsResponse]]:
+        return [
+            (
+                through,
+                arrests_pb2.WatchArrestsResponse(
+                    changes=[
+                        arrests_pb2.ArrestChange(
+                            kind=change.kind, name=change.name, arrest=change.record, time=change.time
+                        )
+                        for change in changes
+                    ]
+                ),
             )
+            for through, changes in await changed(self._reads, events)
+        ]
 
     async def load(
         self, requests: AsyncIterator[arrests_pb2.LoadArrestsRequest], call: Call
