@@ -167,7 +167,7 @@ async def test_flags_of_a_grading_are_carried_and_shown(tips: Tips) -> None:
         ("ADMIRALTY", "B5", 4),
         ("ADMIRALTY", "", 2),
         ("UNSPECIFIED", "B2", 2),
-        ("FOUR_BY_FOUR", "B2", 2),
+        ("FOUR_BY_FOUR", "B3", 2),
     ],
 )
 async def test_a_grading_that_its_code_does_not_convert_to_is_refused(

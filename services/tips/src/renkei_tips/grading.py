@@ -63,8 +63,8 @@ def views(request: GetGradingViewsRequest) -> GradingViews:
 
 def check_grading(grading: Grading, *, field: str) -> None:
     """Return if a grading that says it was converted is what its code converts to. Raises GRADING_CODE_INVALID."""
-    if grading.converted_from in {tips_pb2.GRADING_SCHEME_UNSPECIFIED, tips_pb2.GRADING_SCHEME_FOUR_BY_FOUR}:
-        if grading.converted_from or grading.original_code:
+    if grading.converted_from == tips_pb2.GRADING_SCHEME_UNSPECIFIED:
+        if grading.original_code:
             raise _invalid(f"{field}.original_code", "stands beside a grading that was not converted")
         return
     graded = _read(Scheme(grading.converted_from), grading.original_code, field=f"{field}.original_code")
