@@ -71,11 +71,6 @@ def hidden(transaction: Transaction, record_id: bytes) -> None:
     transaction.execute(CLOCKS.update().where(columns.record_id == record_id).values(running=0, look_us=None))
 
 
-def removed(transaction: Transaction, record_id: bytes) -> None:
-    """Remove the clocks of a record that is purged."""
-    transaction.execute(CLOCKS.delete().where(CLOCKS.c.record_id == record_id))
-
-
 def differs(arrest: Arrest, rows: Iterable[Row[Any]], now: datetime, terms: Terms) -> bool:
     """Tell whether the rows of a record that is open are not what its facts and the settings of today say."""
     before = {row.kind: row for row in rows}

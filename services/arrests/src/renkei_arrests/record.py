@@ -182,7 +182,6 @@ ARRESTS: Final = RecordKind(
     present=partial(present, terms=custody.Terms()),
     on_stored=partial(clock_rows.stored, terms=custody.Terms()),
     on_deleted=clock_rows.hidden,
-    on_purged=clock_rows.removed,
 )
 
 

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
 metadata: Final = MetaData()
 
-TABLES: Final = record_tables(metadata, "arrest")
-
 # The clocks that run for own arrests, and those that ran: what was warned of stays known until the record is purged.
 CLOCKS: Final = Table(
     "arrest_clock",
@@ -46,6 +44,8 @@ CLOCKS: Final = Table(
     Index("arrest_clock_by_due", "running", "due_us", "record_id", "kind"),
     Index("arrest_clock_by_look", "look_us"),
 )
+
+TABLES: Final = record_tables(metadata, "arrest", beside=(CLOCKS,))
 
 
 def _add_clocks(connection: Connection) -> None:

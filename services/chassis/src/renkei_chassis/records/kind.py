@@ -94,8 +94,6 @@ class RecordKind:
     """Keep what the kind keeps beside a record, in the transaction of each version. A first version has nothing yet."""
     on_deleted: Callable[[Transaction, bytes], None] = lambda _transaction, _id: None
     """The same where a record is marked as deleted."""
-    on_purged: Callable[[Transaction, bytes], None] = lambda _transaction, _id: None
-    """The same where a record is purged: nothing of it may be left."""
 
     @property
     def collection(self) -> str:

@@ -174,7 +174,6 @@ class Purging:
                 continue  # brought back, or relabelled, a moment ago
             self._parting(transaction, record)
             own.remove(transaction, self._kind.tables, row.id)
-            self._kind.on_purged(transaction, bytes(row.id))
             audience = _had(transaction, record.name)
             erase_resource(transaction, record.name, origin="", keep=self._kept)
             payload = self._kind.events.purged(name=record.name, version=row.version)
