@@ -13,7 +13,7 @@ from renkei.tips.v1.tips_pb2 import WatchTipsResponse as Answer
 from renkei_chassis.errors import InvalidArgument
 from renkei_chassis.log import watch as module
 from renkei_chassis.log.changes import Changes
-from renkei_chassis.log.watch import Watch
+from renkei_chassis.log.watch import Watch, in_parts
 from renkei_chassis.rpc.page_tokens import PageTokens
 from tests.chassis.keeper import keeping
 
@@ -225,3 +225,19 @@ async def test_who_makes_an_answer_may_go_and_the_others_still_get_it(
 
     assert isinstance(first, asyncio.CancelledError if how == "cancelled" else RuntimeError)
     assert [names(Answer.FromString(other)) for other in others if isinstance(other, bytes)] == [await ids(keeper)] * 2
+
+
+@pytest.mark.parametrize(
+    ("sizes", "parts"),
+    [
+        ([], []),
+        ([9], [(1, [1])]),
+        ([2, 2, 1], [(3, [1, 2, 3])]),
+        ([3, 3, 2, 9, 1], [(1, [1]), (3, [2, 3]), (4, [4]), (5, [5])]),
+    ],
+)
+def test_changes_are_put_together_up_to_a_size_in_order(sizes: list[int], parts: list[tuple[int, list[int]]]) -> None:
+    """What is larger alone is a part of its own: it must be told all the same."""
+    changes = ((sequence, size, sequence) for sequence, size in enumerate(sizes, start=1))
+
+    assert in_parts(changes, most=5) == parts

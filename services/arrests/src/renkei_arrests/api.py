@@ -10,18 +10,15 @@ from renkei.arrests.v1 import arrests_pb2
 from renkei_arrests.disposition import record_disposition
 from renkei_arrests.record import ARRESTS
 from renkei_chassis.database.requests import WriteMethod, Written
-from renkei_chassis.log.watch import Watch
 from renkei_chassis.records.loading import load
 from renkei_chassis.records.reads import Filter, Reads
 from renkei_chassis.records.reviewing import rebuild_reviewed, review
 from renkei_chassis.records.times import check_times, to_us
-from renkei_chassis.records.watching import changed
+from renkei_chassis.records.watching import watch_of
 from renkei_chassis.rpc.methods import Api, Call, DuplexMethod, ReadMethod, StreamMethod
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
-
-    from renkei.event.v1.event_pb2 import Event
+    from collections.abc import AsyncIterator
 
     from renkei_chassis.database.transaction import Transaction
     from renkei_chassis.database.writer import Writer
@@ -41,7 +38,9 @@ class ArrestsApi:
         self._rules = rules
         self._reads = reads
         self._due = due
-        self._watch = Watch(changes, answer=arrests_pb2.WatchArrestsResponse, make=self._changed)
+        self._watch = watch_of(
+            ARRESTS, changes, reads, answer=arrests_pb2.WatchArrestsResponse, change=arrests_pb2.ArrestChange
+        )
         self._writer = writer
         self._create = WriteMethod(rule=self.create, rebuild=rules.rebuild)
 
@@ -130,22 +129,6 @@ class ArrestsApi:
 
     def watch(self, request: arrests_pb2.WatchArrestsRequest, call: Call) -> AsyncIterator[bytes]:
         return self._watch.watch(resume_token=request.resume_token, from_start=request.from_start)
-
-    async def _changed(self, events: Sequence[Event]) -> Sequence[tuple[int, arrests_pb2.WatchArrestsResponse]]:
-        return [
-            (
-                through,
-                arrests_pb2.WatchArrestsResponse(
-                    changes=[
-                        arrests_pb2.ArrestChange(
-                            kind=change.kind, name=change.name, arrest=change.record, time=change.time
-                        )
-                        for change in changes
-                    ]
-                ),
-            )
-            for through, changes in await changed(self._reads, events)
-        ]
 
     async def load(
         self, requests: AsyncIterator[arrests_pb2.LoadArrestsRequest], call: Call

@@ -16,7 +16,7 @@ from renkei_arrests.store import CLOCKS, TABLES
 from renkei_chassis.database.pages import page_size
 from renkei_chassis.database.requests import WriteMethod, Written
 from renkei_chassis.errors import FailedPrecondition
-from renkei_chassis.log.watch import Watch
+from renkei_chassis.log.watch import Watch, in_parts
 from renkei_chassis.records import own
 from renkei_chassis.records.reads import DEFAULT_PAGE, LARGEST_PAGE
 from renkei_chassis.records.rules import denied, foreign_originator
@@ -104,12 +104,9 @@ class Board:
 
     async def _answers(self, events: Sequence[Event]) -> Sequence[tuple[int, clocks_pb2.WatchClocksResponse]]:
         mine = [event for event in events if event.resource.startswith(self._prefix)]
-        parts = [mine[start : start + _CHANGES] for start in range(0, len(mine), _CHANGES)] or [[]]
-        ends = [part[-1].sequence for part in parts[:-1]] + [events[-1].sequence]
-        return [
-            (through, clocks_pb2.WatchClocksResponse(changes=await self._changed(part)))
-            for through, part in zip(ends, parts, strict=True)
-        ]
+        *before, (_, last) = in_parts(((event.sequence, 1, event) for event in mine), most=_CHANGES) or [(0, [])]
+        parts = [*before, (events[-1].sequence, last)]
+        return [(through, clocks_pb2.WatchClocksResponse(changes=await self._changed(part))) for through, part in parts]
 
     async def _changed(self, events: Sequence[Event]) -> list[clocks_pb2.ClockChange]:
         ids = {UUID(event.resource.removeprefix(self._prefix)).bytes for event in events}

@@ -17,7 +17,7 @@ from renkei.leads.v1.leads_pb2 import (
 
 from renkei_chassis.database.pages import page_size
 from renkei_chassis.errors import NotFoundOrDenied
-from renkei_chassis.log.watch import Watch
+from renkei_chassis.log.watch import Watch, in_parts
 from renkei_chassis.resource_names import AGENCY, Pattern
 from renkei_chassis.rpc.methods import Api, Call, ReadMethod, StreamMethod
 from renkei_leads import store
@@ -107,18 +107,10 @@ class LeadsApi:
     async def _changed(self, events: Sequence[Event]) -> Sequence[tuple[int, WatchLeadsResponse]]:
         ids = {event.resource.rpartition("/")[2] for event in events}
         rows = await self._database.read(partial(store.read_leads, ids=ids))
-        parts: list[tuple[int, WatchLeadsResponse]] = []
-        answer = WatchLeadsResponse()
-        size = through = 0
-        for event in events:
-            row = rows[event.resource.rpartition("/")[2]]
-            size += len(row.content)
-            if answer.changes and size > _MAX_ANSWER_BYTES:
-                parts.append((through, answer))
-                answer, size = WatchLeadsResponse(), len(row.content)
-            answer.changes.append(_change(event, read_content(row)))
-            through = event.sequence
-        return [*parts, (through, answer)]
+        told = ((event, rows[event.resource.rpartition("/")[2]]) for event in events)
+        sized = ((event.sequence, len(row.content), _change(event, read_content(row))) for event, row in told)
+        parts = in_parts(sized, most=_MAX_ANSWER_BYTES)
+        return [(through, WatchLeadsResponse(changes=part)) for through, part in parts]
 
 
 def _change(event: Event, lead: Lead) -> LeadChange:

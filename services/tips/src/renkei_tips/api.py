@@ -8,21 +8,18 @@ from typing import TYPE_CHECKING, Final
 from renkei.tips.v1 import tips_pb2
 
 from renkei_chassis.database.requests import WriteMethod, Written
-from renkei_chassis.log.watch import Watch
 from renkei_chassis.records.loading import load
 from renkei_chassis.records.reads import Filter, Reads
 from renkei_chassis.records.reviewing import rebuild_reviewed, review
 from renkei_chassis.records.times import check_times, to_us
-from renkei_chassis.records.watching import changed
+from renkei_chassis.records.watching import watch_of
 from renkei_chassis.rpc.methods import Api, Call, DuplexMethod, ReadMethod, StreamMethod
 from renkei_tips import grading
 from renkei_tips.record import TIPS
 from renkei_tips.steps import steps_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
-
-    from renkei.event.v1.event_pb2 import Event
+    from collections.abc import AsyncIterator
 
     from renkei_chassis.database.transaction import Transaction
     from renkei_chassis.database.writer import Writer
@@ -59,7 +56,7 @@ class TipsApi:
         self._reads = reads
         self._history = history
         self._due = due
-        self._watch = Watch(changes, answer=tips_pb2.WatchTipsResponse, make=self._changed)
+        self._watch = watch_of(TIPS, changes, reads, answer=tips_pb2.WatchTipsResponse, change=tips_pb2.TipChange)
         self._writer = writer
         self._create = WriteMethod(rule=self.create, rebuild=rules.rebuild)
 
@@ -159,20 +156,6 @@ class TipsApi:
 
     def watch(self, request: tips_pb2.WatchTipsRequest, call: Call) -> AsyncIterator[bytes]:
         return self._watch.watch(resume_token=request.resume_token, from_start=request.from_start)
-
-    async def _changed(self, events: Sequence[Event]) -> Sequence[tuple[int, tips_pb2.WatchTipsResponse]]:
-        return [
-            (
-                through,
-                tips_pb2.WatchTipsResponse(
-                    changes=[
-                        tips_pb2.TipChange(kind=change.kind, name=change.name, tip=change.record, time=change.time)
-                        for change in changes
-                    ]
-                ),
-            )
-            for through, changes in await changed(self._reads, events)
-        ]
 
     async def load(
         self, requests: AsyncIterator[tips_pb2.LoadTipsRequest], call: Call

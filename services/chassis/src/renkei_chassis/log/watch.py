@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 
     from google.protobuf.message import Message
     from renkei.event.v1.event_pb2 import Event
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from renkei_chassis.log.changes import Changes
 
     Make = Callable[[Sequence[Event]], Awaitable[Sequence[tuple[int, Message]]]]
+
+C = TypeVar("C")
 
 # What is kept for those who come a moment later. It tells how records are now, so that it is good for as long as the
 # log has not grown, and for a moment: then it is forgotten, erased or not.
@@ -131,3 +133,21 @@ class Watch:
         self._places = {}
         self._kept_bytes = 0
         self._as_of = self._changes.last_sequence
+
+
+def in_parts(changes: Iterable[tuple[int, int, C]], *, most: int) -> list[tuple[int, list[C]]]:
+    """Put (sequence, size, change) together into parts of that size at most, each with the sequence of its last one.
+
+    What is larger than that is a part of its own.
+    """
+    parts: list[tuple[int, list[C]]] = []
+    total = 0
+    for sequence, size, change in changes:
+        total += size
+        if parts and total <= most:
+            part = parts.pop()[1]
+        else:
+            part, total = [], size
+        part.append(change)
+        parts.append((sequence, part))
+    return parts
