@@ -33,10 +33,10 @@ from tests.system.refusals import (
     Ground,
     a_phone,
     a_tip,
-    acknowledge,
     new_id,
     service_token,
 )
+from tests.system.refused_records import acknowledge
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
