@@ -7,7 +7,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from renkei_personas.domain.states import Outcome, Paper, State
-from tests.personas.model import FRESH, PLANS, SECOND_CHIEF, SECOND_SUPERVISOR, Ghost, Model, World, act_by
+from tests.personas.ghost import FRESH, PLANS, SECOND_CHIEF, SECOND_SUPERVISOR, Ghost, World, act_by
+from tests.personas.model import Model
 from tests.personas.world import (
     ACTOR,
     CHIEF,
