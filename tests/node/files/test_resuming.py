@@ -100,6 +100,7 @@ async def test_what_was_killed_goes_on_where_it_ended(node: Node, tips: Tips, nu
     await _whole(node, tips)
 
 
+@pytest.mark.slow
 async def test_a_journal_that_is_lost_or_torn_doubles_nothing(node: Node, tips: Tips) -> None:
     """After a power cut the journal may be behind, and the report behind the journal."""
     file = await node.write("tips.csv", await asyncio.to_thread(content))
