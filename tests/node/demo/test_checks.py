@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 HOME, FULL, INDEX, NOBODY = "jp-13", "jp-12", "jp-09", "jp-01"
 
 
+pytestmark = pytest.mark.slow
+
+
 @dataclass(slots=True, kw_only=True)
 class World:
     nodes: dict[str, Member]
