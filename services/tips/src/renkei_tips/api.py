@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 from renkei.tips.v1 import tips_pb2
 
 from renkei_chassis.database.requests import WriteMethod, Written
+from renkei_chassis.records.filters import ANY_AGENCY, Filter
 from renkei_chassis.records.loading import load
-from renkei_chassis.records.reads import Filter, Reads
 from renkei_chassis.records.times import check_times, to_us
 from renkei_chassis.records.watching import watch
 from renkei_chassis.rpc.methods import Api, Call, DuplexMethod, ReadMethod, StreamMethod
@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     from renkei_chassis.database.writer import Writer
     from renkei_chassis.identity import Principal
     from renkei_chassis.log.changes import Changes
+    from renkei_chassis.records.reads import Reads
     from renkei_chassis.records.rules import Rules
+    from renkei_chassis.records.texts.query import Match
+    from renkei_chassis.records.texts.searching import TextSearch
 
 SERVICE: Final = "renkei.tips.v1.TipsService"
 _CREATE_PATH: Final = f"/{SERVICE}/CreateTip"
@@ -30,9 +33,10 @@ _CREATE_PATH: Final = f"/{SERVICE}/CreateTip"
 class TipsApi:
     """The methods of TipsService for one agency."""
 
-    def __init__(self, *, rules: Rules, reads: Reads, changes: Changes, writer: Writer) -> None:
+    def __init__(self, *, rules: Rules, reads: Reads, texts: TextSearch, changes: Changes, writer: Writer) -> None:
         self._rules = rules
         self._reads = reads
+        self._texts = texts
         self._changes = changes
         self._writer = writer
         self._create = WriteMethod(rule=self.create, rebuild=rules.rebuild)
@@ -95,7 +99,24 @@ class TipsApi:
         )
 
     async def search(self, request: tips_pb2.SearchTipsRequest, call: Call) -> tips_pb2.SearchTipsResponse:
-        wanted = Filter(fragment=self._reads.fragment(request.identifier), identifier_type=request.type)
+        check_times(request, "")
+        wanted = Filter(
+            parent=request.parent or ANY_AGENCY,
+            states=request.states,
+            categories=request.sources,
+            min_create_time_us=to_us(request.min_create_time) if request.HasField("min_create_time") else None,
+            max_create_time_us=to_us(request.max_create_time) if request.HasField("max_create_time") else None,
+            fragment=self._reads.fragment(request.identifier) if request.identifier else "",
+            identifier_type=request.type,
+        )
+        if request.text:
+            found = await self._texts.page("SearchTips", request, request.text, wanted)
+            return tips_pb2.SearchTipsResponse(
+                tips=found.records,
+                next_page_token=found.next_page_token,
+                unreachable=found.unreachable,
+                text_matches=tips_pb2.TipMatches(matches=[_match(match) for match in found.matches]),
+            )
         page = await self._reads.page("SearchTips", request, wanted)
         return tips_pb2.SearchTipsResponse(
             tips=page.records, next_page_token=page.next_page_token, unreachable=page.unreachable
@@ -124,3 +145,12 @@ class TipsApi:
                 for row, outcome in outcomes
             ]
             yield tips_pb2.LoadTipsResponse(results=results)
+
+
+def _match(match: Match) -> tips_pb2.TipMatch:
+    return tips_pb2.TipMatch(
+        exact=match.exact,
+        highlights=[
+            tips_pb2.TipMatch.Highlight(field=each.field, start=each.start, end=each.end) for each in match.highlights
+        ],
+    )

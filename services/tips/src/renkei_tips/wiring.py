@@ -11,6 +11,8 @@ from renkei_chassis.records.purging import Purging, Rhythm
 from renkei_chassis.records.reach import Reach
 from renkei_chassis.records.reads import Reads
 from renkei_chassis.records.rules import Rules
+from renkei_chassis.records.texts.indexing import Indexing
+from renkei_chassis.records.texts.searching import TextSearch
 from renkei_chassis.service import Blueprint, Parts, Wiring
 from renkei_tips.api import TipsApi
 from renkei_tips.inbox import FROM_EXCHANGE
@@ -46,7 +48,9 @@ def wire(settings: Settings, parts: Parts) -> Wiring:
         clock=parts.clock,
         reach=reach,
     )
-    api = TipsApi(rules=Rules(TIPS, policy), reads=reads, changes=parts.changes, writer=parts.writer)
+    texts = TextSearch(TIPS, agency=parts.agency, database=parts.database, tokens=parts.tokens, reads=reads)
+    indexing = Indexing(TIPS, database=parts.database, writer=parts.writer, metrics=parts.metrics)
+    api = TipsApi(rules=Rules(TIPS, policy), reads=reads, texts=texts, changes=parts.changes, writer=parts.writer)
     purging = Purging(
         TIPS,
         agency=parts.agency,
@@ -59,5 +63,5 @@ def wire(settings: Settings, parts: Parts) -> Wiring:
     return Wiring(
         api=api.api(),
         follows={"exchange": FROM_EXCHANGE},
-        tasks={"reach": reach.run, "purging": purging.run},
+        tasks={"reach": reach.run, "purging": purging.run, "texts": indexing.run},
     )
