@@ -32,6 +32,7 @@ _ON_BOTH: Final = (
     "chassis/follower",
     "chassis/log",
     "chassis/test_service.py",
+    "arrests/test_clocks.py",
     "arrests/test_recording.py",
     "exchange/test_inbound.py",
     "exchange/test_store.py",

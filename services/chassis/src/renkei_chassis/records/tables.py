@@ -39,9 +39,11 @@ class Tables:
     """Which version of a copy was withdrawn last: nothing up to it comes back."""
     texts: TextTables
     """What a search for texts looks into, for own records and copies."""
+    beside: tuple[Table, ...] = ()
+    """Further tables of a kind, with a column `record_id`: their rows go with the record."""
 
 
-def record_tables(metadata: MetaData, word: str) -> Tables:
+def record_tables(metadata: MetaData, word: str, *, beside: tuple[Table, ...] = ()) -> Tables:
     """Make the tables of a kind called `word`: `tip`, `tip_version`, `tip_copy` and so on."""
     return Tables(
         records=Table(
@@ -121,4 +123,5 @@ def record_tables(metadata: MetaData, word: str) -> Tables:
             PrimaryKeyConstraint("id", "agency"),
         ),
         texts=text_tables(metadata, word),
+        beside=beside,
     )

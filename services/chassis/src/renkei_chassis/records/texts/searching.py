@@ -87,7 +87,7 @@ class TextSearch:
         position = _position(self._tokens.decode(method, request, asked.page_token))
         limit = page_size(asked.page_size, default=DEFAULT_PAGE, largest=LARGEST_PAGE)
         found = await self._database.read(partial(self._search, terms, wanted, position, limit))
-        now = self._reads.now_here()
+        now = self._reads.clock_now()
         token = ""
         if found.next is not None:
             step, key = found.next
