@@ -48,7 +48,7 @@ def test_what_is_found_folds_to_what_was_looked_for(before: str, inside: str, af
     text = f"{before} {inside} {after}"
     fragment = fold_text(inside)
 
-    spans = list(find_folded(text, [fragment]))
+    spans = list(find_folded(text, fold_text(text), [fragment]))
 
     assert bool(spans) == bool(fragment)
     assert all(0 <= begin < end <= len(text) and fragment in fold_text(text[begin:end]) for begin, end in spans)

@@ -9,11 +9,13 @@ from renkei_chassis.records.texts.postings import (
     BUCKETS,
     FULL,
     bucket_of,
+    count,
+    in_order,
     is_empty,
     look_up,
+    meet,
     pack,
     pairs,
-    places_of,
     token,
     triples,
     unpack,
@@ -42,8 +44,14 @@ def test_a_bucket_holds_what_was_added_and_not_taken_out(
     bucket = pack(held)
 
     assert unpack(bucket) == held
-    assert {number: set(places_of(look_up(bucket, [number]))) for number in wanted} == left
-    assert look_up(bucket, [2**43]) == 0
+    found = {number: look_up(bucket, [number]) for number in wanted}
+    assert {number: set(in_order(places)) for number, places in found.items()} == left
+    assert {number: count(places) for number, places in found.items()} == {each: len(left[each]) for each in left}
+    assert not look_up(bucket, [2**43])
+    for one in wanted:
+        for other in wanted:
+            assert set(in_order(meet(found[one], found[other]))) == left[one] & left[other]
+            assert set(in_order(look_up(bucket, [one, other]))) == left[one] | left[other]
 
 
 def test_both_numbers_of_a_pair_are_in_one_bucket() -> None:

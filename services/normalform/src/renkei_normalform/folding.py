@@ -77,9 +77,8 @@ def written_words(text: str) -> list[str]:
     return text.translate(_KEPT).split()
 
 
-def find_folded(text: str, fragments: Iterable[str]) -> Iterator[tuple[int, int]]:
-    """Find what was folded already in a text: where it begins and ends there, in the characters of the text."""
-    folded = fold_text(text)
+def find_folded(text: str, folded: str, fragments: Iterable[str]) -> Iterator[tuple[int, int]]:
+    """Find what was folded already in a text with its fold: where it begins and ends, in the characters of the text."""
     reach: list[int] = []
     for fragment in fragments:
         begin = folded.find(fragment) if fragment else -1

@@ -10,7 +10,17 @@ from sqlalchemy import and_, bindparam, or_, select
 
 from renkei_chassis.database import rows
 from renkei_chassis.records.texts.blocks import MEMBER_BYTES, PIECE, PIECES, member_key
-from renkei_chassis.records.texts.postings import BUCKETS, bucket_of, look_up, pairs, places_of, token, triples
+from renkei_chassis.records.texts.postings import (
+    BUCKETS,
+    bucket_of,
+    count,
+    in_order,
+    look_up,
+    meet,
+    pairs,
+    token,
+    triples,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -18,6 +28,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Dialect, Row, Select, Table
 
+    from renkei_chassis.records.texts.postings import Places
     from renkei_chassis.records.texts.query import Term
     from renkei_chassis.records.texts.tables import TextTables
 
@@ -118,7 +129,7 @@ class Candidates:
         if len(wanted) == 1:
             return wanted
         self._fetch([row.number * BUCKETS + pair.bucket for row in sample for pair in wanted])
-        counts = {pair: sum(self._bits(row.number, pair).bit_count() for row in sample) for pair in wanted}
+        counts = {pair: sum(count(self._places(row.number, pair)) for row in sample) for pair in wanted}
         turns: dict[int, int] = {}
         order: list[tuple[int, int, _Pair]] = []
         for pair in sorted(wanted, key=lambda pair: (counts[pair], pair.numbers)):
@@ -128,29 +139,26 @@ class Candidates:
 
     def _open(self, blocks: Sequence[Row[Any]], wanted: Sequence[_Pair]) -> list[Key]:
         """Give the records of some blocks that have every pair."""
-        having = {row.number: -1 for row in blocks}
+        having: dict[int, Places] = {row.number: -1 for row in blocks}  # every bit
         for place, pair in enumerate(wanted):
             # A record that is compared in vain costs as much as some more pairs.
-            if place >= _FEWEST_PAIRS and sum(bits.bit_count() for bits in having.values()) <= len(having):
+            if place >= _FEWEST_PAIRS and sum(map(count, having.values())) <= len(having):
                 break
             self._fetch([number * BUCKETS + pair.bucket for number in having])
-            having = {number: bits & self._bits(number, pair) for number, bits in having.items()}
-            having = {number: bits for number, bits in having.items() if bits}
-        places = {number: places_of(bits) for number, bits in having.items()}
+            met = {number: meet(places, self._places(number, pair)) for number, places in having.items()}
+            having = {number: places for number, places in met.items() if places}
+        places = {number: in_order(found) for number, found in having.items()}
         pieces = {number * PIECES + place // PIECE for number, found in places.items() for place in found}
         members = dict(self._rows(self._texts.members, sorted(pieces)))
         agencies = {row.number: row.agencies.split("\n") for row in blocks}
-        keys = []
+        keys: list[Key] = []
         for number, found in places.items():
-            for place in found:
-                begin = place % PIECE * MEMBER_BYTES
-                member = members.get(number * PIECES + place // PIECE, b"")[begin : begin + MEMBER_BYTES]
-                # Somebody may have taken it out since its bit was read.
-                if len(member) == MEMBER_BYTES and not member.startswith(_NOBODY):
-                    keys.append(member_key(member, agencies[number]))
+            keys += _keys(
+                [(members.get(number * PIECES + each // PIECE, b""), each) for each in found], agencies[number]
+            )
         return keys
 
-    def _bits(self, number: int, pair: _Pair) -> int:
+    def _places(self, number: int, pair: _Pair) -> Places:
         bucket = self._buckets.get(number * BUCKETS + pair.bucket, b"")
         return look_up(bucket, pair.numbers) if bucket else 0
 
@@ -172,6 +180,16 @@ def _by_number(table: Table, places: int, dialect: Dialect) -> str:
     """Write the question for so many rows; SQLAlchemy would do it each time, which costs more than the answer."""
     numbers = [bindparam(f"number{place}", type_=table.c.number.type) for place in range(places)]
     return str(select(table.c.number, table.c.content).where(table.c.number.in_(numbers)).compile(dialect=dialect))
+
+
+def _keys(places: Sequence[tuple[bytes, int]], agencies: Sequence[str]) -> list[Key]:
+    """Read whose records they are; what somebody took out since its bit was read is left out."""
+    found = [
+        piece[begin : begin + MEMBER_BYTES] for piece, place in places for begin in (place % PIECE * MEMBER_BYTES,)
+    ]
+    if len(agencies) == 1:  # all are own ones, as it is where thousands are asked for
+        return [(member[:16], agencies[0]) for member in found if member and member[:16] != _NOBODY]
+    return [member_key(member, agencies) for member in found if member and member[:16] != _NOBODY]
 
 
 def _filled_up(numbers: Sequence[int]) -> list[int]:

@@ -11,11 +11,13 @@ import sys
 from array import array
 from bisect import bisect_left
 from operator import add
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
+Places: TypeAlias = int | set[int]
+"""Numbers of records in a block: many as the bits of one number, few as they are; no bit and no number are none."""
 FULL: Final = 4096
 """So many records are in a full block."""
 BUCKETS: Final = 512
@@ -74,28 +76,46 @@ def unpack(bucket: bytes) -> dict[int, bytes]:
     return found
 
 
-def look_up(bucket: bytes, numbers: Sequence[int]) -> int:
-    """Read in which records a pair stands by one of its numbers, as bits."""
+def look_up(bucket: bytes, numbers: Sequence[int]) -> Places:
+    """Read in which records a pair stands by one of its numbers."""
     known, ends, first = _head(bucket)
-    found = 0
+    few: set[int] = set()
+    many = 0
     for number in numbers:
         place = bisect_left(known, number)
         if place < len(known) and known[place] == number:
             begin = ends[place - 1] if place else 0
-            found |= int.from_bytes(_as_bitmap(bucket[first + begin : first + ends[place]]), "little")
-    return found
+            posting = bucket[first + begin : first + ends[place]]
+            if len(posting) == _BITMAP:
+                many |= int.from_bytes(posting, "little")
+            else:
+                few.update(_numbers("H", posting))
+    if not many:
+        return few
+    for each in few:
+        many |= 1 << each
+    return many
 
 
-def places_of(bits: int) -> list[int]:
-    """Give the numbers whose bits are set."""
-    if bits.bit_count() >= _MANY:
-        return [place for place, bit in enumerate(bin(bits)[:1:-1]) if bit == "1"]
-    found = []
-    while bits:
-        lowest = bits & -bits
-        found.append(lowest.bit_length() - 1)
-        bits ^= lowest
-    return found
+def meet(one: Places, other: Places) -> Places:
+    """Give the numbers that are in both."""
+    if isinstance(one, int):
+        return one & other if isinstance(other, int) else meet(other, one)
+    if isinstance(other, int):
+        return {place for place in one if other >> place & 1}
+    return one & other
+
+
+def count(places: Places) -> int:
+    """Say how many numbers there are."""
+    return places.bit_count() if isinstance(places, int) else len(places)
+
+
+def in_order(places: Places) -> list[int]:
+    """Give the numbers, the least first."""
+    if isinstance(places, int):
+        return [place for place, bit in enumerate(bin(places)[:1:-1]) if bit == "1"]
+    return sorted(places)
 
 
 def with_more(posting: bytes, more: Sequence[int]) -> bytes:

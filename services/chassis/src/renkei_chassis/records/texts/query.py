@@ -22,8 +22,8 @@ class Folding:
     fold: Callable[[str], str]
     words: Callable[[str], Sequence[str]]
     """The stretches of a text between its signs, as written."""
-    find: Callable[[str, Iterable[str]], Iterator[tuple[int, int]]]
-    """Where what was folded already stands in a text."""
+    find: Callable[[str, str, Iterable[str]], Iterator[tuple[int, int]]]
+    """Where what was folded already stands in a text, which comes with its fold."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +88,7 @@ def match(texts: Iterable[tuple[str, str]], terms: Sequence[Term], folding: Fold
     for field, text, folded in fields:
         fragments = [term.folded for term in terms if term.folded in folded]
         if fragments:
-            highlights += _merged(field, folding.find(text, fragments))
+            highlights += _merged(field, folding.find(text, folded, fragments))
     return Match(exact=as_written, highlights=highlights[:_MOST_HIGHLIGHTS])
 
 
