@@ -39,7 +39,8 @@ _LOG: Final = logging.getLogger("renkei.texts")
 FEWEST: Final = 64
 """So many new records are searched without the index rather than indexed: a block is written anew each time."""
 _PAUSE_SECONDS: Final = 0.5
-# While others write, this work takes at most a tenth of the time: an import must not wait for it.
+# While others write much, this work waits for a pause; once so much is pending, it takes a tenth of the time.
+_MOST_PENDING: Final = 16_384
 _REST: Final = 9
 _BUSY_JOBS: Final = 50
 # What is taken at once, so that no group of the writer takes long and no text fills the memory.
@@ -78,14 +79,14 @@ class Indexing:
         jobs = self._writer.jobs
         while True:
             began, done = loop.time(), 0
-            try:
-                done = await self.look()
-            except RenkeiError as error:  # a full disk, a server that is away: the next look tries again
-                log_event(_LOG, "texts cannot be indexed now", level=logging.WARNING, reason=error.reason)
             busy = self._writer.jobs - jobs > _BUSY_JOBS
             jobs = self._writer.jobs
+            try:
+                done = await self.look(fewest=_MOST_PENDING if busy else FEWEST)
+            except RenkeiError as error:  # a full disk, a server that is away: the next look tries again
+                log_event(_LOG, "texts cannot be indexed now", level=logging.WARNING, reason=error.reason)
             rest = (loop.time() - began) * (_REST if busy else 1)
-            await asyncio.sleep(rest if done else max(rest, _PAUSE_SECONDS))
+            await asyncio.sleep(max(rest, _PAUSE_SECONDS) if busy or not done else rest)
 
     async def look(self, *, fewest: int = FEWEST) -> int:
         """Index what is pending, a part of it where it is much; returns how many records are done with."""
@@ -112,7 +113,7 @@ class Indexing:
         fresh = connection.execute(
             select(texts.pending).where(columns.again == 0).order_by(columns.id, columns.agency).limit(room)
         ).all()
-        if not again and len(fresh) < fewest:
+        if not again and (not fresh or self._pending < fewest):
             return _Work(blocks=(), done=(), erases=False)
         again, old = self._stale(connection, again, block)
         gone = {(bytes(row.id), row.agency) for row in again}
