@@ -47,6 +47,7 @@ _ON_BOTH: Final = (
     "tips/test_pages.py",
     "tips/test_purging.py",
     "tips/test_recording.py",
+    "tips/test_text_search.py",
 )
 _TESTS: Final = Path(__file__).parent
 _RESET: Final = "DROP SCHEMA public CASCADE; CREATE SCHEMA public; GRANT USAGE ON SCHEMA public TO PUBLIC"

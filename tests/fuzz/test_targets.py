@@ -47,6 +47,8 @@ REACHED: Final = {
     "renkei_chassis/records/own.py": OWN,
     "renkei_chassis/records/purging.py": OWN,
     "renkei_chassis/records/reads.py": OWN,
+    "renkei_chassis/records/texts/indexing.py": OWN,
+    "renkei_chassis/records/texts/searching.py": OWN,
     "renkei_chassis/records/rules.py": OWN,
     "renkei_chassis/release.py": "released",
     "renkei_chassis/rpc/page_tokens.py": "page_token",

@@ -17,9 +17,10 @@ from renkei_arrests.release import EVENTS
 from renkei_chassis.clock import to_us
 from renkei_chassis.errors import FieldViolation, InvalidArgument
 from renkei_chassis.records.kind import RecordKind
+from renkei_chassis.records.texts.query import Folding
 from renkei_chassis.records.times import set_us
 from renkei_chassis.resource_names import Pattern
-from renkei_normalform import search_fragment
+from renkei_normalform import find_folded, fold_text, search_fragment, written_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,6 +60,15 @@ def _occurrences(arrest: Arrest) -> Iterator[tuple[str, Occurrence]]:
     for number, item in enumerate(arrest.seized_items):
         for index, occurrence in enumerate(item.identifiers):
             yield f"seized_items[{number}].identifiers[{index}]", occurrence
+
+
+def _texts(arrest: Arrest) -> Iterator[tuple[str, str]]:
+    """Give what may be searched: nothing of the person's block."""
+    yield "offence", arrest.offence
+    yield "text", arrest.text
+    for index, item in enumerate(arrest.seized_items):
+        yield f"seized_items[{index}].description", item.description
+    yield "disposition.reason", arrest.disposition.reason
 
 
 def _anchor(arrest: Arrest) -> Timestamp:
@@ -176,6 +186,8 @@ ARRESTS: Final = RecordKind(
     normalize=domain.normal_form,
     search_key=domain.searchable,
     search_fragment=search_fragment,
+    texts=_texts,
+    folding=Folding(fold=fold_text, words=written_words, find=find_folded),
     anchor=_anchor,
     category=_category,
     complete=_complete,

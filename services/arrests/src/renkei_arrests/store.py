@@ -18,6 +18,7 @@ from sqlalchemy import (
 
 from renkei_chassis.database.schema import Schema
 from renkei_chassis.records.tables import record_tables
+from renkei_chassis.records.texts.pending import create_texts
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -53,4 +54,9 @@ def _add_clocks(connection: Connection) -> None:
     CLOCKS.create(connection)
 
 
-SCHEMA: Final = Schema(component="arrests", metadata=metadata, steps=[_add_clocks])
+def _index_texts(connection: Connection) -> None:
+    """Let the index come to every record that is there."""
+    create_texts(connection, "arrest", TABLES.texts)
+
+
+SCHEMA: Final = Schema(component="arrests", metadata=metadata, steps=[_add_clocks, _index_texts])

@@ -22,6 +22,8 @@ from renkei_chassis.records.reach import Reach
 from renkei_chassis.records.reads import Reads
 from renkei_chassis.records.reviewing import DueForReview
 from renkei_chassis.records.rules import Rules
+from renkei_chassis.records.texts.indexing import Indexing
+from renkei_chassis.records.texts.searching import TextSearch
 from renkei_chassis.service import Blueprint, Parts, Wiring
 
 if TYPE_CHECKING:
@@ -59,6 +61,8 @@ def wire(settings: Settings, parts: Parts) -> Wiring:
         clock=parts.clock,
         reach=reach,
     )
+    texts = TextSearch(kind, agency=parts.agency, database=parts.database, tokens=parts.tokens, reads=reads)
+    indexing = Indexing(kind, database=parts.database, writer=parts.writer, metrics=parts.metrics)
     retention = partial(retention_of, settings)
     due = DueForReview(
         kind,
@@ -68,7 +72,9 @@ def wire(settings: Settings, parts: Parts) -> Wiring:
         tokens=parts.tokens,
         clock=parts.clock,
     )
-    api = ArrestsApi(rules=Rules(kind, policy), reads=reads, due=due, changes=parts.changes, writer=parts.writer)
+    api = ArrestsApi(
+        rules=Rules(kind, policy), reads=reads, texts=texts, due=due, changes=parts.changes, writer=parts.writer
+    )
     purging = Purging(
         kind,
         agency=parts.agency,
@@ -98,5 +104,5 @@ def wire(settings: Settings, parts: Parts) -> Wiring:
     return Wiring(
         api={**api.api(), CLOCKS: board.methods()},
         follows={"exchange": FROM_EXCHANGE},
-        tasks={"reach": reach.run, "purging": purging.run, "clocks": clocks.run},
+        tasks={"reach": reach.run, "purging": purging.run, "clocks": clocks.run, "texts": indexing.run},
     )

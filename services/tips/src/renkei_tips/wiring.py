@@ -13,6 +13,8 @@ from renkei_chassis.records.reach import Reach
 from renkei_chassis.records.reads import Reads
 from renkei_chassis.records.reviewing import DueForReview
 from renkei_chassis.records.rules import Rules
+from renkei_chassis.records.texts.indexing import Indexing
+from renkei_chassis.records.texts.searching import TextSearch
 from renkei_chassis.service import Blueprint, Parts, Wiring
 from renkei_tips.api import TipsApi
 from renkei_tips.inbox import FROM_EXCHANGE
@@ -48,6 +50,8 @@ def wire(settings: Settings, parts: Parts) -> Wiring:
         clock=parts.clock,
         reach=reach,
     )
+    texts = TextSearch(TIPS, agency=parts.agency, database=parts.database, tokens=parts.tokens, reads=reads)
+    indexing = Indexing(TIPS, database=parts.database, writer=parts.writer, metrics=parts.metrics)
     rules = Rules(TIPS, policy)
     sources = Sources(rules, agency=parts.agency, database=parts.database, tokens=parts.tokens)
     api = TipsApi(
@@ -55,6 +59,7 @@ def wire(settings: Settings, parts: Parts) -> Wiring:
         life=Life(rules),
         sources=sources,
         reads=reads,
+        texts=texts,
         history=History(TIPS, agency=parts.agency, database=parts.database, tokens=parts.tokens),
         due=DueForReview(
             TIPS,
@@ -73,7 +78,7 @@ def wire(settings: Settings, parts: Parts) -> Wiring:
     return Wiring(
         api=api.api(),
         follows={"exchange": FROM_EXCHANGE},
-        tasks={"reach": reach.run, "purging": purging.run},
+        tasks={"reach": reach.run, "purging": purging.run, "texts": indexing.run},
     )
 
 
