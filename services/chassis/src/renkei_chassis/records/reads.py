@@ -152,7 +152,7 @@ class Reads:
         else:
             content = own.find_version(connection, self._kind.tables, record_id, version)
             if content is None:
-                raise _no_such_version(row.version)
+                raise no_such_version(row.version)
             record = self._kind.message.FromString(content)
         self._kind.present(record, self.clock_now())
         return record
@@ -167,7 +167,7 @@ class Reads:
         if row is None:
             raise denied(self._kind)
         if version not in {0, row.version}:
-            raise _no_such_version(row.version)
+            raise no_such_version(row.version)
         return self._kind.message.FromString(row.content)
 
     def _page(
@@ -267,7 +267,8 @@ def _holds(columns: Any, wanted: Filter) -> Iterator[ColumnElement[bool]]:  # no
         yield columns.type == wanted.identifier_type
 
 
-def _no_such_version(last: int) -> FailedPrecondition:
+def no_such_version(last: int) -> FailedPrecondition:
+    """Refuse a version that is not there, with the last one that is."""
     return FailedPrecondition(
         "NO_SUCH_VERSION", f"there is no such version here; the last is {last}", metadata={"last_version": str(last)}
     )
