@@ -334,6 +334,29 @@ async def _(ground: Ground) -> None:
     await ground.create_arrest(custody={"warrant": both})
 
 
+@meets("PROTECTED_IS_NO_SUSPECT")
+async def _(ground: Ground) -> None:
+    await ground.create_arrest(roles=[{"role": "ROLE_PROTECTED_APPLICANT"}])
+
+
+@meets("EARLIER_ARREST_UNKNOWN")
+async def _(ground: Ground) -> None:
+    await ground.create_arrest(earlier_arrest=f"{ground.member.name}/arrests/{uuid7()}")
+
+
+@meets("CHAIN_CONTRADICTORY")
+async def _(ground: Ground) -> None:
+    arrest = await ground.create_arrest()
+    await ground.create_arrest(earlier_arrest=arrest["name"])  # restrained at the same minute
+
+
+@meets("NO_PURGE_REVIEW")
+async def _(ground: Ground) -> None:
+    arrest = await ground.create_arrest()
+    request = {"request_id": new_id(), "name": arrest["name"], "decision": "PURGE_DECISION_KEEP", "reason": "(演習)"}
+    await ground.call(f"{ARRESTS}/DecidePurgeReview", request)
+
+
 async def acknowledge(ground: Ground, arrest: Mapping[str, Any], level: int) -> Any:  # noqa: ANN401
     request = {"request_id": new_id(), "name": f"{arrest['name']}/clocks/to-prosecutor", "level": level}
     return await ground.call(f"{CLOCKS}/AcknowledgeClock", request)

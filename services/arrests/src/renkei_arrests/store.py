@@ -48,9 +48,41 @@ CLOCKS: Final = Table(
 )
 
 
+# Which own arrest follows on which other one, own or received.
+CHAINS: Final = Table(
+    "arrest_chain",
+    metadata,
+    Column("record_id", LargeBinary(16), primary_key=True),
+    Column("earlier_agency", String(32), nullable=False),
+    Column("earlier_id", LargeBinary(16), nullable=False),
+    Index("arrest_chain_by_earlier", "earlier_id"),
+)
+
+# Purge reviews of own arrests; one of a record, the last.
+PURGE_REVIEWS: Final = Table(
+    "arrest_purge_review",
+    metadata,
+    Column("record_id", LargeBinary(16), primary_key=True),
+    Column("cause", SmallInteger, nullable=False),
+    Column("open_us", BigInteger, nullable=False),
+    Column("due_us", BigInteger, nullable=False),
+    Column("decision", SmallInteger, nullable=False),
+    Column("decide_us", BigInteger),
+    Column("decider", String(128), nullable=False),
+    Column("reason", String(500), nullable=False),
+    Index("arrest_purge_review_by_due", "decision", "due_us", "record_id"),
+)
+
+
 def _add_clocks(connection: Connection) -> None:
     """Make the table; the service sets the clocks of what is there at its start."""
     CLOCKS.create(connection)
 
 
-SCHEMA: Final = Schema(component="arrests", metadata=metadata, steps=[_add_clocks])
+def _add_chains_and_purge_reviews(connection: Connection) -> None:
+    """Make the tables; nothing that is there has a link or a ground yet."""
+    CHAINS.create(connection)
+    PURGE_REVIEWS.create(connection)
+
+
+SCHEMA: Final = Schema(component="arrests", metadata=metadata, steps=[_add_clocks, _add_chains_and_purge_reviews])
