@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from renkei.arrests.v1.purge_reviews_pb2 import PurgeReview
+    from sqlalchemy import Connection, Table
 
     from renkei_chassis.ports import PortClaims
 
@@ -43,6 +44,10 @@ def became(kind: Disposition.Kind.ValueType, *, after: int = 20, **changes: Any)
 
 NO_SUSPICION = became(Disposition.KIND_NOT_INDICTED, ground=Disposition.GROUND_NO_SUSPICION)
 ACQUITTED = became(Disposition.KIND_ACQUITTED, after=200)
+
+
+def everything(table: Table, connection: Connection) -> Sequence[Any]:
+    return connection.execute(table.select()).all()
 
 
 async def reviews(arrests: Arrests, parent: str = AGENCY, **asked: Any) -> Sequence[PurgeReview]:  # noqa: ANN401
@@ -239,7 +244,7 @@ async def test_a_record_that_is_purged_by_decision_goes_from_everywhere(
             assert [entry.agency for entry in told[last].audience] == [TOKYO]
         assert all(told[kind].erased for kind in ("ArrestRecorded", "DispositionRecorded", "PurgeReviewDecided"))
         for table in (CHAINS, PURGE_REVIEWS):
-            assert await agency.service.database.read(lambda c, t=table: c.execute(t.select()).all()) == []
+            assert await agency.service.database.read(partial(everything, table)) == []
 
 
 async def test_what_follows_on_a_disposition_is_recorded_and_nothing_else(arrests: Arrests) -> None:

@@ -22,6 +22,8 @@ from tests.arrests.calls import Arrests, an_arrest, an_occurrence
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from renkei_chassis.database.transaction import Transaction
+
 LOW, MEDIUM, HIGH = (
     RoleAssessment.CONFIDENCE_LOW,
     RoleAssessment.CONFIDENCE_MEDIUM,
@@ -144,7 +146,11 @@ async def test_a_record_of_an_older_version_with_such_a_part_can_be_corrected(ag
     old.role = Arrest.ROLE_PROTECTED_APPLICANT
     del old.clocks[:]
     content = old.SerializeToString()
-    await agency.service.writer.run(lambda t: t.execute(update(TABLES.records).values(content=content)) and None)
+
+    def age(transaction: Transaction) -> None:
+        transaction.execute(update(TABLES.records).values(content=content))
+
+    await agency.service.writer.run(age)
 
     corrected = await arrests.update(arrests_pb2.Arrest(name=made.name, etag=made.etag, text="(演習)"), "text")
     mended = await arrests.update(arrests_pb2.Arrest(name=made.name, etag=corrected.etag), "role")

@@ -21,7 +21,7 @@ from renkei_chassis.rpc.methods import Call, ReadMethod
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from sqlalchemy import Connection, Row
+    from sqlalchemy import Connection, Row, Select
 
     from renkei_chassis.database.engine import Database
     from renkei_chassis.database.transaction import Transaction
@@ -200,15 +200,11 @@ def _shown(connection: Connection, depth: int, key: Key, earlier: Key | None, ow
 
 def _content(connection: Connection, key: Key, own_agency: str) -> Row[Any] | None:
     agency, record_id = key
-    if agency == own_agency:
-        columns = TABLES.records.c
-        return connection.execute(
-            select(columns.content, columns.delete_time_us).where(columns.id == record_id)
-        ).first()
-    copied = TABLES.copies.c
-    return connection.execute(
-        select(copied.content, _NEVER).where(and_(copied.id == record_id, copied.agency == agency))
-    ).first()
+    records, copied = TABLES.records.c, TABLES.copies.c
+    asked: Select[Any] = select(records.content, records.delete_time_us).where(records.id == record_id)
+    if agency != own_agency:
+        asked = select(copied.content, _NEVER).where(and_(copied.id == record_id, copied.agency == agency))
+    return connection.execute(asked).first()
 
 
 def _key(name: str) -> Key:
