@@ -133,7 +133,8 @@ def _text(field: Any, names: dict[str, str]) -> str:
     if field.name in {"name", "record"}:
         collection = _COLLECTIONS.get(field.file.package, "personas")
         return names.get(collection, f"{AGENCY}/{collection}/{_ID}")
-    return {"releasable_to": OTHER, "address": "東京都千代田区一丁目"}.get(field.name, "words")[: rules.max_len or None]
+    spelled = {"releasable_to": OTHER, "address": "東京都千代田区一丁目", "original_code": "A1", "code": "A1"}
+    return spelled.get(field.name, "words")[: rules.max_len or None]
 
 
 def wrecked(kind: type[Message], names: Mapping[str, str] | None = None) -> Iterator[Hostile]:

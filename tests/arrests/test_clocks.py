@@ -22,8 +22,9 @@ from renkei_chassis.database.schema import Schema, migrate
 from renkei_chassis.errors import FailedPrecondition, InvalidArgument, NotAllowed, Unavailable
 from renkei_chassis.ids import uuid7
 from renkei_chassis.records.tables import record_tables
-from tests.agency import AGENCY, HASTY, MEMBERS, TOKYO, Agency, request_id, run_agency
+from tests.agency import AGENCY, MEMBERS, TOKYO, Agency, request_id, run_agency
 from tests.arrests.calls import RESTRAINT, Arrests, a_disposition, an_arrest, japan, stamp
+from tests.running import HASTY
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

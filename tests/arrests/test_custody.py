@@ -15,7 +15,7 @@ from renkei_chassis.errors import (
     InvalidArgument,
     Unavailable,
 )
-from tests.agency import HASTY, MEMBERS, Agency, run_agency
+from tests.agency import MEMBERS, Agency, run_agency
 from tests.arrests.calls import (
     RESTRAINT,
     Arrests,
@@ -23,6 +23,7 @@ from tests.arrests.calls import (
     japan,
     stamp,
 )
+from tests.running import HASTY
 
 if TYPE_CHECKING:
     from pathlib import Path

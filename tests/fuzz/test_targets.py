@@ -45,6 +45,7 @@ REACHED: Final = {
     "renkei_chassis/identity/trust.py": "trust_json",
     "renkei_chassis/log/read.py": OWN,
     "renkei_chassis/records/comparing.py": OWN,
+    "renkei_chassis/records/history.py": OWN,
     "renkei_chassis/records/own.py": OWN,
     "renkei_chassis/records/purging.py": OWN,
     "renkei_chassis/records/reads.py": OWN,
@@ -87,6 +88,7 @@ REACHED: Final = {
     "renkei_personas/store/cases.py": OWN,
     "renkei_personas/store/steps.py": OWN,
     "renkei_personas/views.py": OWN,
+    "renkei_tips/sources.py": OWN,
 }
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from renkei_personas.domain import decide as decide_module
@@ -108,7 +109,10 @@ class World:
     @property
     def now(self) -> datetime:
         """The time of the day."""
-        return START + self.day * DAY
+        return _TIMES[self.day]
+
+
+_TIMES: Final = [START + day * DAY for day in range(10)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,42 +129,42 @@ class Model:
 class Explored:
     """What came of it."""
 
-    worlds: set[World] = field(default_factory=set)
+    worlds: dict[World, int] = field(default_factory=dict)
+    """Each with its number, in the order in which they were reached."""
     steps: int = 0
     states: set[State] = field(default_factory=set)
 
 
 def explore(model: Model) -> Explored:
     """Walk through every reachable configuration. Raises ViolatedError at the first step that the law forbids."""
-    found = Explored(worlds={model.first})
-    before: dict[World, list[World]] = {}
-    waiting = deque([model.first])
+    found = Explored(worlds={model.first: 0})
+    before: list[set[int]] = [set()]  # for each number, those one step earlier: a configuration is dear to hash
+    waiting = deque([(0, model.first)])
     while waiting:
-        world = waiting.popleft()
+        number, world = waiting.popleft()
         found.states.add(world.case.state)
         for later in _successors(model, world):
             found.steps += 1
-            before.setdefault(later, []).append(world)
-            if later not in found.worlds:
-                found.worlds.add(later)
-                waiting.append(later)
-    _check_nobody_is_stuck(found.worlds, before)
+            its_number = found.worlds.setdefault(later, len(before))
+            if its_number == len(before):
+                before.append(set())
+                waiting.append((its_number, later))
+            before[its_number].add(number)
+    _check_nobody_is_stuck(list(found.worlds), before)
     return found
 
 
-def _check_nobody_is_stuck(worlds: set[World], before: dict[World, list[World]]) -> None:
+def _check_nobody_is_stuck(worlds: list[World], before: list[set[int]]) -> None:
     """From every configuration there is a way to the archive."""
-    reaching = {world for world in worlds if world.case.state == State.ARCHIVED}
+    reaching = {number for number, world in enumerate(worlds) if world.case.state == State.ARCHIVED}
     waiting = deque(reaching)
     while waiting:
-        for earlier in before.get(waiting.popleft(), ()):
-            if earlier not in reaching:
-                reaching.add(earlier)
-                waiting.append(earlier)
-    stuck = worlds - reaching
+        for earlier in before[waiting.popleft()] - reaching:
+            reaching.add(earlier)
+            waiting.append(earlier)
+    stuck = [world for number, world in enumerate(worlds) if number not in reaching]
     if stuck:
-        example = next(iter(stuck))
-        raise ViolatedError(f"{len(stuck)} configurations are stuck, such as {example.case.state.name}")
+        raise ViolatedError(f"{len(stuck)} configurations are stuck, such as {stuck[0].case.state.name}")
 
 
 def _successors(model: Model, world: World) -> Iterator[World]:
@@ -176,7 +180,7 @@ def _successors(model: Model, world: World) -> Iterator[World]:
         yield World(case, ghost, world.day)
     yield _struck(world)
     if world.day < model.last_day:
-        yield replace(world, day=world.day + 1)
+        yield World(world.case, world.ghost, world.day + 1)
 
 
 def _struck(world: World) -> World:
@@ -196,7 +200,7 @@ def _struck(world: World) -> World:
         _must(not late, "under way although a contact waits too long")
     if case.extension is not None and case.extension.approver:
         _must(_is_fresh(ghost, world.now), "an extension is on its way with an approval that lapsed")
-    return replace(world, case=case)
+    return World(case, ghost, world.day)
 
 
 def _check_stricter(case: Case, later: Case) -> None:
@@ -396,5 +400,10 @@ def _must(holds: bool, what: str) -> None:  # noqa: FBT001 (it is what is claime
 
 
 def act_by(world: World, action: str, who: str, **more: Any) -> Act:  # noqa: ANN401 (an Act's fields)
+    return _act(action, who, world.day, *more.items())
+
+
+@cache
+def _act(action: str, who: str, day: int, *more: tuple[str, Any]) -> Act:
     roles = ROLES.get(who, {"SUPERVISOR"})
-    return Act(action=action, who=who, roles=frozenset(roles), now=world.now, **more)
+    return Act(action=action, who=who, roles=frozenset(roles), now=_TIMES[day], **dict(more))

@@ -192,3 +192,11 @@ MODELS: Final = {
         Model(name="contacts", first=ACTIVE, last_day=3, acts=_contacts),
     )
 }
+SHORT: Final = {
+    model.name: model
+    for model in (
+        Model(name="operation", first=ACTIVE, last_day=4, acts=_plans),
+        Model(name="a day of contacts", first=ACTIVE, last_day=1, acts=_contacts),
+    )
+}
+"""Parts of those five, in which a mistake that comes late is found sooner."""

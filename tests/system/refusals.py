@@ -145,6 +145,15 @@ class Ground:
     async def delete(self, name: str) -> Any:  # noqa: ANN401
         return await self.call(f"{TIPS}/DeleteTip", {"request_id": new_id(), "name": name, "reason": "(演習)"})
 
+    async def step(self, method: str, tip: Mapping[str, Any], **fields: Any) -> Any:  # noqa: ANN401
+        request = {"request_id": new_id(), "name": tip["name"], "reason": "(演習)", **fields}
+        return await self.call(f"{TIPS}/{method}", request)
+
+    async def merged(self) -> tuple[Any, Any]:
+        """Make a tip that is part of another, and give both."""
+        part, whole = await self.step("TriageTip", await self.create()), await self.create()
+        return await self.step("MergeTip", part, into=whole["name"]), whole
+
     async def create_arrest(self, **changes: Any) -> Any:  # noqa: ANN401
         request = {"request_id": new_id(), "parent": self.member.name, "arrest": an_arrest(**changes)}
         return await self.call(f"{ARRESTS}/CreateArrest", request)
@@ -383,6 +392,48 @@ async def _(ground: Ground) -> None:
 async def _(ground: Ground) -> None:
     tip = await ground.create(identifiers=[a_phone("090-1234-5678", **WITHHELD)])
     await ground.update({**tip, "source": "SOURCE_BANK"}, "source")
+
+
+@meets("STEP_REFUSED")
+async def _(ground: Ground) -> None:
+    await ground.step("UnmergeTip", await ground.create())
+
+
+@meets("TARGET_MERGED")
+async def _(ground: Ground) -> None:
+    part, _ = await ground.merged()
+    other = await ground.step("TriageTip", await ground.create())
+    await ground.step("MergeTip", other, into=part["name"])
+
+
+@meets("TARGET_ITSELF")
+async def _(ground: Ground) -> None:
+    tip = await ground.step("TriageTip", await ground.create())
+    await ground.step("MergeTip", tip, into=tip["name"])
+
+
+@meets("HAS_MERGED")
+async def _(ground: Ground) -> None:
+    _, whole = await ground.merged()
+    await ground.delete(whole["name"])
+
+
+@meets("SOURCE_ANONYMOUS")
+async def _(ground: Ground) -> None:
+    tip = await ground.create(source="SOURCE_ANON_HOTLINE")
+    identity = {"person_name": "(演習) 架空"}
+    await ground.call(f"{TIPS}/SetTipSource", {"request_id": new_id(), "tip": tip["name"], "identity": identity})
+
+
+@meets("SOURCE_NOT_RECORDED")
+async def _(ground: Ground) -> None:
+    tip = await ground.create()
+    await ground.call(f"{TIPS}/RevealTipSource", {"request_id": new_id(), "tip": tip["name"], "reason": "(演習)"})
+
+
+@meets("GRADING_CODE_INVALID")
+async def _(ground: Ground) -> None:
+    await ground.call(f"{TIPS}/GetGradingViews", {"scheme": "GRADING_SCHEME_ADMIRALTY", "code": "G7"})
 
 
 @meets("RECIPIENT_UNKNOWN")

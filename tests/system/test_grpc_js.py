@@ -93,6 +93,8 @@ async def test_every_reason_that_a_client_can_meet_comes_as_the_contract_says(tm
 async def test_the_whole_api_answers_a_foreign_client(tmp_path: Path) -> None:
     async with ground(tmp_path) as here:
         await _records(here)
+        await _life_of_a_tip(here)
+        await _source_of_a_tip(here)
         await _arrests(here)
         await _clocks(here)
         await _chains_and_purge_reviews(here)
@@ -131,6 +133,44 @@ async def _records(here: Ground) -> None:
     assert [tip["name"] for tip in found["tips"]] == [made["name"]]
 
 
+async def _life_of_a_tip(here: Ground) -> None:
+    """Triage, assign, dispose, merge, unmerge, review, and read the steps."""
+    views = await here.call(f"{TIPS}/GetGradingViews", {"scheme": "GRADING_SCHEME_ADMIRALTY", "code": "B3"})
+    whole, made = await here.create(), await here.create(grading=views["grading"])
+    assert made["grading"]["original_code"] == "B3"
+    steps: list[tuple[str, dict[str, Any]]] = [
+        ("TriageTip", {}),
+        ("AssignTip", {"unit": "(演習) 捜査一課"}),
+        ("RecordTipDisposition", {"disposition": "DISPOSITION_ACTIONED"}),
+        ("MergeTip", {"into": whole["name"]}),
+        ("UnmergeTip", {}),
+    ]
+    states = [(await here.step(method, made, **fields))["state"].removeprefix("STATE_") for method, fields in steps]
+    assert states == ["TRIAGED", "ASSIGNED", "ACTIONED", "MERGED", "ACTIONED"]
+
+    due = {"parent": here.member.name, "due_before": {"seconds": 4_000_000_000}}
+    waiting = await here.call(f"{TIPS}/ListTipsDueForReview", due)
+    assert made["name"] in [tip["name"] for tip in waiting["tips"]]
+    for tip in (made, whole):
+        reviewed = await here.step("ReviewTip", tip, outcome="OUTCOME_DELETE")
+        assert "delete_time" in reviewed
+    told = await here.call(f"{TIPS}/ListTipSteps", {"name": made["name"]})
+    assert [(step["version"], step.get("deleted", False)) for step in told["steps"][:2]] == [(7, True), (7, False)]
+    assert len(told["steps"]) == 8
+
+
+async def _source_of_a_tip(here: Ground) -> None:
+    made = await here.create()
+    identity = {"person_name": "(演習) 架空"}
+    setting = {"request_id": new_id(), "tip": made["name"], "identity": identity}
+    assert (await here.call(f"{TIPS}/SetTipSource", setting))["known"]
+    opening = {"request_id": new_id(), "tip": made["name"], "reason": "(演習)"}
+    assert await here.call(f"{TIPS}/RevealTipSource", opening) == identity
+    listed = await here.call(f"{TIPS}/ListTipSourceOpenings", {"parent": here.member.name})
+    assert [each["tip"] for each in listed["openings"]] == [made["name"]]
+    await here.step("ReviewTip", made, outcome="OUTCOME_DELETE")
+
+
 async def _arrests(here: Ground) -> None:
     made = await here.create_arrest(seized_items=[{"description": "携帯", "identifiers": [a_phone(PHONE)]}])
     listed = await here.call(f"{ARRESTS}/ListArrests", {"parent": "agencies/-"})
@@ -149,6 +189,11 @@ async def _arrests(here: Ground) -> None:
     compared = await here.call(f"{ARRESTS}/ListArrestDifferences", {"name": made["name"], "to_version": 2})
     assert [each["path"] for each in compared["differences"]] == ["offence"]
     assert (compared["from"]["version"], compared["to"]["reason"]) == (1, "(演習)")
+    review = {"request_id": new_id(), "name": made["name"], "reason": "(演習)", "outcome": "OUTCOME_KEEP"}
+    assert (await here.call(f"{ARRESTS}/ReviewArrest", review))["review"]["outcome"] == "OUTCOME_KEEP"
+    waiting = {"parent": here.member.name, "due_before": {"seconds": 4_000_000_000}}
+    waits = await here.call(f"{ARRESTS}/ListArrestsDueForReview", waiting)
+    assert [arrest["name"] for arrest in waits["arrests"]] == [made["name"]]
 
     deletion = {"request_id": new_id(), "name": made["name"], "reason": "(演習)"}
     await here.call(f"{ARRESTS}/DeleteArrest", deletion)

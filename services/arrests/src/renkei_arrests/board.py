@@ -16,6 +16,7 @@ from renkei_arrests.store import CLOCKS, TABLES
 from renkei_chassis.database.pages import page_size
 from renkei_chassis.database.requests import WriteMethod, Written
 from renkei_chassis.errors import FailedPrecondition
+from renkei_chassis.log.watch import Watch
 from renkei_chassis.records import own
 from renkei_chassis.records.reads import DEFAULT_PAGE, LARGEST_PAGE
 from renkei_chassis.records.rules import denied, foreign_originator
@@ -65,7 +66,7 @@ class Board:
         self._prefix = f"{agency}/arrests/"
         self._database = database
         self._tokens = tokens
-        self._changes = changes
+        self._watched = Watch(changes, answer=clocks_pb2.WatchClocksResponse, make=self._answers)
         self._now_us = now_us
 
     def methods(self) -> Mapping[str, Method]:
@@ -97,21 +98,18 @@ class Board:
             ),
         )
 
-    async def _watch(
-        self, request: clocks_pb2.WatchClocksRequest, call: Call
-    ) -> AsyncIterator[clocks_pb2.WatchClocksResponse]:
+    def _watch(self, request: clocks_pb2.WatchClocksRequest, call: Call) -> AsyncIterator[bytes]:
         del call
-        async for events, token in self._changes.watch(resume_token=request.resume_token, from_start=False):
-            mine = [event for event in events if event.resource.startswith(self._prefix)]
-            for start in range(0, len(mine), _CHANGES):
-                part = mine[start : start + _CHANGES]
-                async with self._changes.turns:
-                    changes = await self._changed(part)
-                if changes:
-                    yield clocks_pb2.WatchClocksResponse(
-                        changes=changes, resume_token=self._changes.token(part[-1].sequence)
-                    )
-            yield clocks_pb2.WatchClocksResponse(resume_token=token)
+        return self._watched.watch(resume_token=request.resume_token, from_start=False)
+
+    async def _answers(self, events: Sequence[Event]) -> Sequence[tuple[int, clocks_pb2.WatchClocksResponse]]:
+        mine = [event for event in events if event.resource.startswith(self._prefix)]
+        parts = [mine[start : start + _CHANGES] for start in range(0, len(mine), _CHANGES)] or [[]]
+        ends = [part[-1].sequence for part in parts[:-1]] + [events[-1].sequence]
+        return [
+            (through, clocks_pb2.WatchClocksResponse(changes=await self._changed(part)))
+            for through, part in zip(ends, parts, strict=True)
+        ]
 
     async def _changed(self, events: Sequence[Event]) -> list[clocks_pb2.ClockChange]:
         ids = {UUID(event.resource.removeprefix(self._prefix)).bytes for event in events}

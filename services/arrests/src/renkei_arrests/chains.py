@@ -51,9 +51,12 @@ def stored(transaction: Transaction, record_id: bytes, arrest: Arrest) -> None:
         for later in _followers(transaction, _agency(arrest.name), record_id):
             _refuse_contradiction(arrest, later)
     if wanted is not None:
-        earlier = _earlier(transaction, wanted, own_agency=_agency(arrest.name))
+        own_agency = _agency(arrest.name)
+        earlier = _earlier(transaction, wanted, own_agency=own_agency)
         if earlier is not None:
-            _refuse_contradiction(earlier, arrest)
+            # What another agency corrects later must not keep ours from being corrected, disposed of or brought back.
+            if wanted != before or wanted[0] == own_agency:
+                _refuse_contradiction(earlier, arrest)
         elif wanted != before:
             raise FailedPrecondition(
                 "EARLIER_ARREST_UNKNOWN",

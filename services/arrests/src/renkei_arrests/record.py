@@ -48,6 +48,7 @@ _OUTPUT_ONLY: Final = frozenset(
         "correction_reason",
         "received_grade",
         "receive_time",
+        "review",
     }
 )
 

@@ -25,6 +25,7 @@ from renkei_chassis.records.kind import Policy
 from renkei_chassis.records.purging import Purging, Rhythm
 from renkei_chassis.records.reach import Reach
 from renkei_chassis.records.reads import Reads
+from renkei_chassis.records.reviewing import DueForReview
 from renkei_chassis.records.rules import Rules
 from renkei_chassis.service import Blueprint, Parts, Wiring
 
@@ -64,11 +65,20 @@ def wire(settings: Settings, parts: Parts) -> Wiring:
         reach=reach,
     )
     rules = Rules(kind, policy)
-    api = ArrestsApi(rules=rules, reads=reads, changes=parts.changes, writer=parts.writer)
+    retention = partial(retention_of, settings)
+    due = DueForReview(
+        kind,
+        agency=parts.agency,
+        retention=retention,
+        database=parts.database,
+        tokens=parts.tokens,
+        clock=parts.clock,
+    )
+    api = ArrestsApi(rules=rules, reads=reads, due=due, changes=parts.changes, writer=parts.writer)
     purging = Purging(
         kind,
         agency=parts.agency,
-        retention=partial(retention_of, settings),
+        retention=retention,
         rhythm=Rhythm(seconds=settings.purge_seconds, hours=settings.purge_hours),
         database=parts.database,
         writer=parts.writer,

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import Sequence
 
     from google.protobuf.timestamp_pb2 import Timestamp
+    from renkei.event.v1.event_pb2 import Event
 
-    from renkei_chassis.log.changes import Changes
     from renkei_chassis.records.kind import Record
     from renkei_chassis.records.reads import Reads
 
@@ -28,21 +28,19 @@ class Change:
     time: Timestamp
 
 
-async def watch(
-    changes: Changes, reads: Reads, *, resume_token: str, from_start: bool
-) -> AsyncIterator[tuple[Sequence[Change], str]]:
-    """Yield (changes, token to resume after them) for ever. No changes: a checkpoint."""
-    async for events, token in changes.watch(resume_token=resume_token, from_start=from_start):
-        async with changes.turns:
-            records = await reads.now({event.resource for event in events}) if events else {}
-        waiting: list[Change] = []
-        size = 0
-        for index, event in enumerate(events):
-            record = records.get(event.resource)
-            size += record.ByteSize() if record is not None else 0
-            if waiting and size > ANSWER_BYTES:
-                yield waiting, changes.token(events[index - 1].sequence)
-                waiting, size = [], record.ByteSize() if record is not None else 0
-            name = event.type.rpartition(".")[2]
-            waiting.append(Change(kind=name, name=event.resource, record=record, time=event.time))
-        yield waiting, token
+async def changed(reads: Reads, events: Sequence[Event]) -> Sequence[tuple[int, Sequence[Change]]]:
+    """Give the changes of events in parts that fit into an answer, each with the sequence of its last event."""
+    records = await reads.now({event.resource for event in events})
+    parts: list[tuple[int, Sequence[Change]]] = []
+    waiting: list[Change] = []
+    size = through = 0
+    for event in events:
+        record = records.get(event.resource)
+        more = record.ByteSize() if record is not None else 0
+        if waiting and size + more > ANSWER_BYTES:
+            parts.append((through, waiting))
+            waiting, size = [], 0
+        name = event.type.rpartition(".")[2]
+        waiting.append(Change(kind=name, name=event.resource, record=record, time=event.time))
+        size, through = size + more, event.sequence
+    return [*parts, (through, waiting)]
