@@ -10,7 +10,7 @@ import pytest
 from renkei.arrests.v1 import arrests_pb2
 from renkei.arrests.v1.arrests_pb2_grpc import ArrestsServiceStub
 from renkei.arrests.v1.chains_pb2 import ChainedArrest, ListArrestChainRequest, ListArrestChainResponse
-from renkei.arrests.v1.events_pb2 import ArrestRecorded, ArrestWithdrawn
+from renkei.arrests.v1.events_pb2 import ArrestRecorded, ArrestRevised, ArrestWithdrawn
 from renkei.policy.v1.policy_pb2 import GRADE_FULL, GRADE_INDEX_ONLY
 
 from renkei_chassis.errors import FailedPrecondition, InvalidArgument, NotAllowed, NotFoundOrDenied
@@ -189,6 +189,18 @@ async def test_an_arrest_of_another_agency_can_be_followed(agency: Agency, arres
     assert [each.name for each in held] == [copy.name, second.name]
     assert held[0].HasField("restraint_time") == (grade == GRADE_FULL)
     assert [each.gone for each in await chain(arrests, second.name)] == [True, False]
+
+
+async def test_what_another_agency_corrects_keeps_nobody_from_correcting(agency: Agency, arrests: Arrests) -> None:
+    copy = an_arrest(name=f"{TOKYO}/arrests/{uuid.uuid4()}", version=1)
+    await agency.bring(ArrestRecorded(arrest=copy), grade=GRADE_FULL)
+    second = await rearrest(arrests, copy.name, after=1)
+    late = an_arrest(name=copy.name, version=2, restraint=RESTRAINT + timedelta(days=2))
+    await agency.bring(ArrestRevised(arrest=late), grade=GRADE_FULL)
+
+    corrected = await arrests.update(arrests_pb2.Arrest(name=second.name, etag=second.etag, text="(演習)"), "text")
+
+    assert corrected.earlier_arrest == copy.name
 
 
 async def test_a_link_and_linked_tips_never_leave_the_agency(agency: Agency, arrests: Arrests) -> None:

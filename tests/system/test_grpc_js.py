@@ -154,6 +154,9 @@ async def _life_of_a_tip(here: Ground) -> None:
     for tip in (made, whole):
         reviewed = await here.step("ReviewTip", tip, outcome="OUTCOME_DELETE")
         assert "delete_time" in reviewed
+    asked = {"name": made["name"], "from_version": 1, "to_version": 3}
+    compared = await here.call(f"{TIPS}/ListTipDifferences", asked)
+    assert [each["path"] for each in compared["differences"]] == ["state", "unit"]
     told = await here.call(f"{TIPS}/ListTipSteps", {"name": made["name"]})
     assert [(step["version"], step.get("deleted", False)) for step in told["steps"][:2]] == [(7, True), (7, False)]
     assert len(told["steps"]) == 8

@@ -51,18 +51,7 @@ def stored(transaction: Transaction, record_id: bytes, arrest: Arrest) -> None:
         for later in _followers(transaction, _agency(arrest.name), record_id):
             _refuse_contradiction(arrest, later)
     if wanted is not None:
-        own_agency = _agency(arrest.name)
-        earlier = _earlier(transaction, wanted, own_agency=own_agency)
-        if earlier is not None:
-            # What another agency corrects later must not keep ours from being corrected, disposed of or brought back.
-            if wanted != before or wanted[0] == own_agency:
-                _refuse_contradiction(earlier, arrest)
-        elif wanted != before:
-            raise FailedPrecondition(
-                "EARLIER_ARREST_UNKNOWN",
-                "arrest.earlier_arrest names nothing that is here and can be read by the caller",
-                metadata={"field": "arrest.earlier_arrest"},
-            )
+        _check_link(transaction, arrest, wanted, is_new=wanted != before)
     if wanted == before:
         return
     if before is not None:
@@ -70,6 +59,21 @@ def stored(transaction: Transaction, record_id: bytes, arrest: Arrest) -> None:
     if wanted is not None:
         agency, earlier_id = wanted
         transaction.insert(CHAINS, {"record_id": record_id, "earlier_agency": agency, "earlier_id": earlier_id})
+
+
+def _check_link(transaction: Transaction, arrest: Arrest, wanted: Key, *, is_new: bool) -> None:
+    own_agency = _agency(arrest.name)
+    earlier = _earlier(transaction, wanted, own_agency=own_agency)
+    if earlier is None:
+        if is_new:
+            raise FailedPrecondition(
+                "EARLIER_ARREST_UNKNOWN",
+                "arrest.earlier_arrest names nothing that is here and can be read by the caller",
+                metadata={"field": "arrest.earlier_arrest"},
+            )
+    # What another agency corrects later must not keep ours from being corrected, disposed of or brought back.
+    elif is_new or wanted[0] == own_agency:
+        _refuse_contradiction(earlier, arrest)
 
 
 def removed(transaction: Transaction, record_id: bytes) -> None:
