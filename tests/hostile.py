@@ -50,6 +50,8 @@ _INSTEAD: Final[dict[str, tuple[str, ...]]] = {
     "renkei.personas.v1.PrepareDisclosureRequest.harm": ("identifiers",),
     "renkei.policy.v1.Handling.instrument": (),
     "renkei.arrests.v1.Disposition.ground": (),  # of what is no indictment
+    "renkei.arrests.v1.Warrant.refuse_time": ("issue_time",),
+    "renkei.arrests.v1.Detention.refuse_time": ("grant_time", "extension_grant_time", "extension_days"),
 }
 
 
