@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from renkei.arrests.v1 import arrests_pb2
 
+from renkei_arrests import roles
 from renkei_arrests.disposition import record_disposition
 from renkei_arrests.record import ARRESTS
 from renkei_chassis.database.requests import WriteMethod, Written
@@ -71,9 +72,11 @@ class ArrestsApi:
         }
 
     def create(self, transaction: Transaction, request: arrests_pb2.CreateArrestRequest, caller: Principal) -> Written:
+        roles.fill(request.arrest.roles, assessor=caller.subject, now_us=transaction.now_us)
         return self._rules.create(transaction, parent=request.parent, record=request.arrest, caller=caller)
 
     def update(self, transaction: Transaction, request: arrests_pb2.UpdateArrestRequest, caller: Principal) -> Written:
+        roles.fill(request.arrest.roles, assessor=caller.subject, now_us=transaction.now_us)
         return self._rules.update(
             transaction,
             record=request.arrest,

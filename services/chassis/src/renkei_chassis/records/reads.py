@@ -133,7 +133,7 @@ class Reads:
         else:
             content = own.find_version(connection, self._kind.tables, record_id, version)
             if content is None:
-                raise _no_such_version(row.version)
+                raise no_such_version(row.version)
             record = self._kind.message.FromString(content)
         self._kind.present(record, self.clock_now())
         return record
@@ -148,7 +148,7 @@ class Reads:
         if row is None:
             raise denied(self._kind)
         if version not in {0, row.version}:
-            raise _no_such_version(row.version)
+            raise no_such_version(row.version)
         return self._kind.message.FromString(row.content)
 
     def _page(
@@ -192,7 +192,8 @@ class Reads:
         return record
 
 
-def _no_such_version(last: int) -> FailedPrecondition:
+def no_such_version(last: int) -> FailedPrecondition:
+    """Refuse a version that is not there, with the last one that is."""
     return FailedPrecondition(
         "NO_SUCH_VERSION", f"there is no such version here; the last is {last}", metadata={"last_version": str(last)}
     )
