@@ -103,6 +103,7 @@ class Agency:
     async def followed(self) -> None:
         """Wait until everything in the exchange's log is in effect, or set aside."""
         follower = self.service.followers[f"{AGENCY}/logs/exchange"]
+        follower.courier_changed(connected=False)  # it asks at once, not at its next tick
         await follower.caught_up(self.exchange.log.position.sequence)
 
     async def events(self, after: int = 0) -> list[Event]:

@@ -92,7 +92,9 @@ class House:
                 transaction.emit(event)
 
         await neighbour.writer.run(emit)
-        await self.service.followers[f"{AGENCY}/logs/{service}"].caught_up(neighbour.log.position.sequence)
+        follower = self.service.followers[f"{AGENCY}/logs/{service}"]
+        follower.courier_changed(connected=False)  # it asks at once, not at its next tick
+        await follower.caught_up(neighbour.log.position.sequence)
 
     async def leads(self, **query: Any) -> list[Lead]:  # noqa: ANN401 (fields of the request)
         """List leads."""
