@@ -55,5 +55,5 @@ constraints: venv ## write constraints.txt anew; UPGRADE=1 moves every version t
 	@$(BIN)/python make/constraints.py $(if $(UPGRADE),--upgrade)
 
 clean: ## remove .venv, caches and generated files
-	@rm -rf .venv .cache .*_cache .hypothesis .coverage* htmlcov services/contract/src proto/third_party services/normalform/src/renkei_normalform/tables
+	@rm -rf .venv .cache .*_cache .hypothesis .coverage* htmlcov services/contract/src proto/third_party services/normalform/src/renkei_normalform/tables services/desk/src/renkei_desk/static/htmx.js
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -19,6 +19,7 @@ COMMANDS: Final = {
     "tips": ("tips", "Tips from files and into files."),
     "arrests": ("arrests", "Arrest records from files and into files."),
     "personas": ("personas", "Undercover work by the book: plans, documents, contacts, reports."),
+    "desk": ("desk", "Make a one-time link into the coordination desk."),
     "token": ("token", "Make a short token for an officer."),
     "explain": ("explain", "Read a refusal that `buf curl` printed."),
     "retry": ("retry", "Apply again what was set aside."),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from renkei_chassis.courier import generate_user_key, save_user_key
 from renkei_chassis.files import write_new
 from renkei_chassis.identity import Issuer, IssuerKind, TrustFile, generate, public_text, save_private, save_trust
-from renkei_node.layout import SERVICES, NodeDirectory
+from renkei_node.layout import DESK, SERVICES, NodeDirectory
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -45,7 +45,7 @@ def initialise(directory: NodeDirectory, settings: NodeSettings, ports: Ports) -
     save_private(directory.issuer_key, issuer)
     issuers = [Issuer(issuer=agency, kind=IssuerKind.NODE, public_key=public_text(issuer))]
     exchange_public = ""
-    for service in SERVICES:
+    for service in (*SERVICES, DESK):
         key = generate()
         save_private(directory.service_key(service), key)
         public = public_text(key)

@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SERVICES: Final = ("tips", "arrests", "personas", "leads", "exchange")
+DESK: Final = "desk"
+"""The one service that a node may be without: see `Ports.desk`."""
 
 
 @dataclass(frozen=True, slots=True)

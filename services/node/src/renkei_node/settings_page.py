@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING, Final
 
 import renkei_arrests.settings
+import renkei_desk.settings
 import renkei_exchange.settings
 import renkei_leads.settings
 import renkei_personas.settings
@@ -39,6 +40,7 @@ _FILES: Final[tuple[tuple[str, tuple[tuple[str, type[BaseModel]], ...]], ...]] =
             ("personas", renkei_personas.settings.Settings),
             ("exchange", renkei_exchange.settings.Settings),
             ("leads", renkei_leads.settings.Settings),
+            ("desk", renkei_desk.settings.Settings),
         ),
     ),
     ("`federation.toml`: one section `[[agencies]]` for each agency, this one too", (("agencies", Agency),)),

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 READY_LIMIT_SECONDS: Final = 60.0
+WITH_DESK: Final = ("jp-13",)
+"""Where a coordination desk stands: one is enough to watch the story, and each costs its node some memory."""
 _TOKEN_SECONDS: Final = 900
 _TOKEN_RENEWED_AFTER: Final = 600
 _POLL_SECONDS: Final = 0.02
@@ -107,8 +109,8 @@ class Federation:
     def set_up(self) -> None:
         """Write every node's directory, and have every process waiting. Blocks."""
         identities: dict[str, PublicIdentity] = {}
-        names = (*SERVICES, "nats", "metrics")
         for agency in self._agencies:
+            names = (*SERVICES, "nats", "metrics", *(("desk", "web") if agency.code in WITH_DESK else ()))
             directory = NodeDirectory(self.path / agency.code)
             ports = Ports(**dict(zip(names, self._claims.claim_many(len(names)), strict=True)))
             settings = NodeSettings(agency=agency.name, training=True, release_without_instrument=True, reflection=True)

@@ -30,6 +30,7 @@ def what_to_try(federation: Federation) -> Iterator[str]:
     yield f"  export RENKEI_TOKEN=$({renkei} token {tokyo} --officer sato --role OFFICER)"
     yield f"  {renkei} leads {tokyo} --lang ja"
     yield f"  {renkei} tail {tokyo} --from-start --count 5"
+    yield f"  {renkei} desk {tokyo} --officer coordinator --role OFFICER"
     yield f"  {renkei} status {tokyo} {federation.members['jp-12'].directory.path}"
 
 
