@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test coverage test-fast bench faults soak lint format fuzz gen baseline constraints clean
+.PHONY: help venv demo test coverage test-fast bench faults soak lint format fuzz gen baseline screenshots constraints clean
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | awk -F'|' '{printf "%-20s %s\n", $$1, $$2}'
@@ -50,6 +50,9 @@ gen: ## generate Python from proto/
 
 baseline: venv ## accept the contract as it is now; needs a line in CHANGELOG.md
 	@$(BIN)/buf build --path proto/renkei --exclude-source-info --output tests/contract/baseline.binpb
+
+screenshots: venv ## pictures of every page of the desk into docs/screenshots; needs Chromium and Japanese fonts
+	@$(BIN)/python -m tests.system.desk_pictures
 
 constraints: venv ## write constraints.txt anew; UPGRADE=1 moves every version to the newest
 	@$(BIN)/python make/constraints.py $(if $(UPGRADE),--upgrade)
