@@ -81,24 +81,6 @@ async def test_nothing_is_missed_or_doubled_over_a_restart(house: House) -> None
     assert heard == [lead_name(number)[-36:] for number in (1, 2, 3, 4, 5)]
 
 
-async def test_ten_tabs_of_one_browser_hear_the_same(house: House) -> None:
-    """Over HTTP/1.1 the seventh would wait for ever."""
-    await house.enter()
-
-    async def listen(ready: asyncio.Semaphore) -> str:
-        async with listening(house) as stream:
-            ready.release()
-            return str((await anext(stream))[2]["lead"])
-
-    ready = asyncio.Semaphore(0)
-    tabs = [asyncio.create_task(listen(ready)) for _ in range(10)]
-    for _ in tabs:
-        await ready.acquire()
-    await house.find_lead(lead(1))
-
-    assert await asyncio.gather(*tabs) == [lead_name(1)[-36:]] * 10
-
-
 async def test_the_place_of_another_log_asks_for_a_new_page(house: House) -> None:
     await house.enter()
     await house.find_lead(lead(1))

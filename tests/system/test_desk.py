@@ -44,6 +44,7 @@ def test_a_night_at_the_desk(tmp_path: Path) -> None:
             expect(page.locator(".lead")).to_have_count(2, timeout=PATIENCE)
             the_inbox_goes_by_keyboard_alone(page)
             nothing_is_missed_or_doubled(page, member)
+            ten_tabs_are_live_at_once(page, member)
             found = every_page_is_readable(page)
 
             origin = f"https://127.0.0.1:{member.ports.web}/"
@@ -93,6 +94,20 @@ def nothing_is_missed_or_doubled(page: Page, member: Member) -> None:
     ids = page.locator("[data-lead]").evaluate_all("rows => rows.map((row) => row.dataset.lead)")
     assert len(set(ids)) == 4
     assert page.evaluate("window.sameDocument"), "the page was never loaded anew"
+
+
+def ten_tabs_are_live_at_once(page: Page, member: Member) -> None:
+    """Over HTTP/1.1 the seventh would wait for ever."""
+    tabs = [page.context.new_page() for _ in range(9)]
+    for tab in tabs:
+        tab.goto(page.url)
+    for tab in (page, *tabs):
+        expect(tab.locator(LIVE)).to_be_attached(timeout=PATIENCE)
+    record(member, 5)
+    for tab in (page, *tabs):
+        expect(tab.locator(".lead")).to_have_count(5, timeout=PATIENCE)
+    for tab in tabs:
+        tab.close()
 
 
 def every_page_is_readable(page: Page) -> list[str]:
