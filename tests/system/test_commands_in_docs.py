@@ -10,6 +10,7 @@ import asyncio
 import json
 import re
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import pytest
@@ -46,6 +47,7 @@ ELSEWHERE: Final = {
     "make soak MINUTES=",
     "make faults",
     "make baseline",
+    "make screenshots",
     "buf curl",
 }
 
@@ -53,7 +55,7 @@ ELSEWHERE: Final = {
 @pytest.mark.slow
 async def test_the_readmes_tour_of_a_kept_demo_works(tmp_path: Path) -> None:
     federation = await asyncio.to_thread(Federation, tmp_path / "demo", ("jp-12", "jp-13"))
-    await asyncio.to_thread(federation.set_up)
+    await asyncio.to_thread(partial(federation.set_up, desk=True))
     await federation.start()
     try:
         for number in range(5):  # so many changes does the tour wait for
@@ -69,6 +71,7 @@ async def test_the_readmes_tour_of_a_kept_demo_works(tmp_path: Path) -> None:
     assert "nothing was sent" in said
     assert "5 records in demo/tips.csv" in said
     assert "演習データ" in said
+    assert "https://127.0.0.1:" in said
 
 
 def _tour(folder: Path) -> str:

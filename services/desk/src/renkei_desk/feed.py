@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from renkei.event.v1.log_pb2 import ReadLogRequest, WatchLogRequest
 from renkei.event.v1.log_pb2_grpc import LogServiceStub
 
-from renkei_chassis.errors import RenkeiError, Unauthenticated, Unavailable
+from renkei_chassis.errors import RenkeiError, Unauthenticated
 from renkei_chassis.rpc.calling import RESUME_SEQUENCE
 
 if TYPE_CHECKING:
@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 
 BEAT_SECONDS: Final = 15.0
 _SECONDS: Final = 2.0
+
+
+class FeedAwayError(Exception):
+    """The log of the leads does not answer the desk."""
 
 
 class Feed:
@@ -48,7 +52,7 @@ class Feed:
         try:
             answer = await self._client.call(self._stub.ReadLog, ReadLogRequest(max_events=1), seconds=_SECONDS)
         except Unauthenticated as error:  # the desk itself is not believed: nobody's session is over for that
-            raise Unavailable("UNAVAILABLE", "the log of the leads does not answer the desk") from error
+            raise FeedAwayError from error
         return f"{answer.epoch}.{answer.last_sequence}"
 
     async def stream(self, last_id: str, *, is_open: Callable[[], Awaitable[bool]]) -> AsyncIterator[bytes]:

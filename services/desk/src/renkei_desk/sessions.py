@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from renkei_chassis.errors import Unauthenticated
 from renkei_desk import store
 from renkei_desk.store import SessionRow
 
@@ -34,7 +33,10 @@ _SECOND: Final = 1_000_000
 _TOUCHED_AFTER: Final = 30 * _SECOND
 _RENEWED_AFTER: Final = 5 * 60 * _SECOND
 _MAX_LINKS: Final = 1000
-_NO_SESSION: Final = "SESSION_OVER"
+
+
+class SessionOverError(Exception):
+    """There is no such link or session, or none any more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,11 +99,11 @@ class Sessions:
         return code
 
     async def enter(self, code: str) -> str:
-        """Begin a session with a one-time link; gives what the browser is to hold. Raises Unauthenticated."""
+        """Begin a session with a one-time link; gives what the browser is to hold. Raises SessionOverError."""
         link = self._links.pop(_hash("link", code), None)
         now_us = self._clock.now_us()
         if link is None or link.expires_us <= now_us:
-            raise _over()
+            raise SessionOverError
         held = secrets.token_urlsafe(32)
         session = _hash("session", held)
         row = SessionRow(officer=link.officer, roles=link.roles, begin_us=now_us, seen_us=now_us)
@@ -110,15 +112,15 @@ class Sessions:
         return held
 
     async def find(self, held: str, *, acts: bool) -> Visitor:
-        """Tell who holds this. `acts`: a person did something, which keeps the session open. Raises Unauthenticated."""
+        """Tell who holds this; where a person `acts`, the session stays open. Raises SessionOverError."""
         session = _hash("session", held)
         row = await self._database.look(partial(store.find_session, session=session))
         if row is None:
-            raise _over()
+            raise SessionOverError
         now_us = self._clock.now_us()
         if self._is_over(session, row, now_us):
             await self.end(session)
-            raise _over()
+            raise SessionOverError
         if acts and now_us - row.seen_us > _TOUCHED_AFTER:
             await self._writer.run(partial(store.touch_session, session=session, seen_us=now_us))
         return Visitor(session=session, officer=row.officer, roles=row.roles, form_key=_hash("form", held).hex())
@@ -129,12 +131,12 @@ class Sessions:
         await self._writer.run(partial(store.end_session, session=session))
 
     def token(self, visitor: Visitor) -> str:
-        """Give a token with which the services are asked on the visitor's behalf. Raises Unauthenticated."""
+        """Give a token with which the services are asked on the visitor's behalf. Raises SessionOverError."""
         now_us = self._clock.now_us()
         kept = self._tokens.get(visitor.session)
         if self._renew is None:
             if kept is None or kept.expires_us <= now_us:
-                raise _over()
+                raise SessionOverError
             return kept.text
         if kept is None or not 0 <= now_us - kept.made_us < _RENEWED_AFTER:
             kept = _Token(text=self._renew(visitor.officer, visitor.roles), made_us=now_us)
@@ -163,7 +165,3 @@ def _begin(transaction: Transaction, session: bytes, row: SessionRow, settings: 
 
 def _hash(use: str, value: str) -> bytes:
     return hashlib.sha256(f"renkei-desk-{use}-v1\0{value}".encode()).digest()
-
-
-def _over() -> Unauthenticated:
-    return Unauthenticated(_NO_SESSION, "there is no such session, or it is over")

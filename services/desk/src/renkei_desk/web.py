@@ -18,6 +18,7 @@ from renkei_chassis.errors import (
 )
 from renkei_chassis.identity.verifier import bearer
 from renkei_desk.asking import ON_BEHALF_OF
+from renkei_desk.feed import FeedAwayError
 from renkei_desk.headers import Headers
 from renkei_desk.pages import inbox, lead, peers, record
 from renkei_desk.rendering import STATIC
@@ -32,6 +33,7 @@ from renkei_desk.request import (
     read_visitors_form,
     setting_of,
 )
+from renkei_desk.sessions import SessionOverError
 from renkei_desk.words import LANGUAGES
 
 if TYPE_CHECKING:
@@ -228,7 +230,7 @@ class Desk:
         async def is_open() -> bool:
             try:
                 await self._sessions.find(held, acts=False)
-            except Unauthenticated:
+            except SessionOverError:
                 return False
             return True
 
@@ -299,6 +301,9 @@ class Desk:
             NotAllowed: told(403, "refused"),
             InvalidArgument: told(400, "bad"),
             ForgedFormError: told(403, "bad"),
+            SessionOverError: sign_in,
+            # An officer's token that the services believe no more.
             Unauthenticated: sign_in,
+            FeedAwayError: told(503, "away"),
             RenkeiError: told(503, "away"),
         }

@@ -10,7 +10,6 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from renkei_chassis.errors import Unavailable
 from renkei_node.officer_token import make_token
 
 if TYPE_CHECKING:
@@ -23,6 +22,10 @@ _WAIT_SECONDS: Final = 5.0
 _POLL_SECONDS: Final = 0.05
 
 
+class DeskAwayError(Exception):
+    """No desk answers, or it gives no link; the text says which."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeskLink:
     """Where an officer goes in, and the certificate that their browser will show."""
@@ -32,7 +35,7 @@ class DeskLink:
 
 
 def make_link(directory: NodeDirectory, agency: str, port: int, *, officer: str, roles: Sequence[str]) -> DeskLink:
-    """Make it. Blocks for a desk that is only starting; raises Unavailable where none answers."""
+    """Make it. Blocks for a desk that is only starting; raises DeskAwayError where none answers."""
     token = make_token(directory, agency, officer, roles, seconds=_TOKEN_SECONDS)
     certificate = directory.data / "desk-certificate.pem"
     end = time.monotonic() + _WAIT_SECONDS
@@ -41,7 +44,7 @@ def make_link(directory: NodeDirectory, agency: str, port: int, *, officer: str,
             return _ask(ssl.create_default_context(cafile=certificate), port, token)
         except OSError:
             if time.monotonic() > end:
-                raise Unavailable("UNAVAILABLE", "the desk does not answer: is the node running?") from None
+                raise DeskAwayError("the desk does not answer: is the node running?") from None
         time.sleep(_POLL_SECONDS)
 
 
@@ -55,7 +58,7 @@ def _ask(context: ssl.SSLContext, port: int, token: str) -> DeskLink:
     finally:
         connection.close()
     if answer.status != http.HTTPStatus.OK:
-        raise Unavailable("UNAVAILABLE", f"the desk answered with status {answer.status}")
+        raise DeskAwayError(f"the desk answered with status {answer.status}")
     return DeskLink(url=f"https://127.0.0.1:{port}{json.loads(content)['path']}", fingerprint=_fingerprint(presented))
 
 

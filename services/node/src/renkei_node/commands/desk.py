@@ -32,13 +32,16 @@ def command(directory: Path, officer: str, roles: tuple[str, ...], *, as_json: b
     Example:
       renkei desk ./jp-13 --officer sato --role OFFICER
     """
-    from renkei_node.desk_link import make_link
+    from renkei_node.desk_link import DeskAwayError, make_link
 
     node = NodeDirectory(directory)
     settings, ports = read_settings(node)
     if not ports.web:
         raise click.ClickException(f"{directory}: this node has no desk: see `desk` and `web` in section `ports`")
-    link = make_link(node, settings.agency, ports.web, officer=officer, roles=roles)
+    try:
+        link = make_link(node, settings.agency, ports.web, officer=officer, roles=roles)
+    except DeskAwayError as error:
+        raise click.ClickException(str(error)) from error
     if as_json:
         emit_json({"link": link.url, "fingerprint": link.fingerprint})
     else:
