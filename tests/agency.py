@@ -18,11 +18,11 @@ from renkei_chassis.database.transaction import NewEvent
 from renkei_chassis.errors import Unimplemented
 from renkei_chassis.identity import Issuer, IssuerKind, TrustFile, generate, mint, public_text
 from renkei_chassis.ids import uuid7
-from renkei_chassis.rpc.calling import Patience
 from renkei_chassis.rpc.client import Client
 from renkei_chassis.rpc.methods import ReadMethod
 from renkei_chassis.service import Blueprint, Service, Surroundings, Wiring
 from tests.databases import places
+from tests.running import PATIENT
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -35,15 +35,13 @@ if TYPE_CHECKING:
     from renkei.policy.v1.policy_pb2 import Grade
 
     from renkei_chassis.ports import PortClaims
+    from renkei_chassis.rpc.calling import Patience
     from renkei_chassis.rpc.methods import Api, Call
 
 AGENCY: Final = "agencies/jp-12"
 TOCHIGI: Final = "agencies/jp-09"
 TOKYO: Final = "agencies/jp-13"
 SAPPORO: Final = "agencies/jp-01"
-PATIENT: Final = Patience()
-HASTY: Final = Patience(first_pause_seconds=1e9, longest_pause_seconds=1e9)
-"""Of a client that hears the first UNAVAILABLE: its pause before a second try never fits into a deadline."""
 NOBODY: Final = "agencies/jp-47"
 MEMBERS: Final = (AGENCY, TOCHIGI, TOKYO, SAPPORO)
 

@@ -44,6 +44,8 @@ _INSTEAD: Final[dict[str, tuple[str, ...]]] = {
     "renkei.personas.v1.SubmitPersonaRequest.name": ("parent", "plan"),
     "renkei.personas.v1.PrepareDisclosureRequest.harm": ("identifiers",),
     "renkei.policy.v1.Handling.instrument": (),
+    "renkei.arrests.v1.Warrant.refuse_time": ("issue_time",),
+    "renkei.arrests.v1.Detention.refuse_time": ("grant_time", "extension_grant_time", "extension_days"),
 }
 
 
@@ -127,7 +129,8 @@ def _text(field: Any, names: dict[str, str]) -> str:
     if field.name in {"name", "record"}:
         collection = _COLLECTIONS.get(field.file.package, "personas")
         return names.get(collection, f"{AGENCY}/{collection}/00000000-0000-7000-8000-000000000001")
-    return {"releasable_to": OTHER, "address": "東京都千代田区一丁目"}.get(field.name, "words")[: rules.max_len or None]
+    spelled = {"releasable_to": OTHER, "address": "東京都千代田区一丁目", "original_code": "A1", "code": "A1"}
+    return spelled.get(field.name, "words")[: rules.max_len or None]
 
 
 def wrecked(kind: type[Message], names: Mapping[str, str] | None = None) -> Iterator[Hostile]:

@@ -10,6 +10,7 @@ from renkei_chassis.clock import WallClock
 from renkei_chassis.identity import Issuer, IssuerKind, TrustFile, generate, mint, public_text
 from renkei_chassis.ids import uuid7
 from renkei_chassis.ports import PortClaims
+from renkei_chassis.rpc.calling import Patience
 from renkei_chassis.rpc.client import Client
 from renkei_chassis.service import Service, Surroundings
 from tests.databases import places
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 AGENCY = "agencies/jp-12"
 NEIGHBOURS = ("tips", "arrests", "exchange")
 NOBODY = "127.0.0.1:1"
+PATIENT = Patience()
+HASTY = Patience(first_pause_seconds=1e9, longest_pause_seconds=1e9)
+"""Of a client that hears the first UNAVAILABLE: its pause before a second try never fits into a deadline."""
 
 
 class Running:
@@ -51,9 +55,9 @@ class Running:
             token_id=uuid7(),
         )
 
-    def client(self, officer: str, *roles: str) -> Client:
+    def client(self, officer: str, *roles: str, patience: Patience = PATIENT) -> Client:
         """Give a client that calls as an officer."""
-        client = Client(self.address, token=lambda: self.token(officer, *roles))
+        client = Client(self.address, token=lambda: self.token(officer, *roles), patience=patience)
         self._clients.append(client)
         return client
 

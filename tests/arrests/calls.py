@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from google.protobuf.timestamp_pb2 import Timestamp
-from renkei.arrests.v1 import arrests_pb2
+from renkei.arrests.v1 import arrests_pb2, clocks_pb2
 from renkei.arrests.v1.arrests_pb2_grpc import ArrestsServiceStub
+from renkei.arrests.v1.clocks_pb2_grpc import ClocksServiceStub
 from renkei.identifiers.v1 import identifiers_pb2
 from renkei.policy.v1.handling_pb2 import Handling
 
@@ -80,6 +81,7 @@ class Arrests:
     def __init__(self, client: Client) -> None:
         self.client = client
         self.stub = client.stub(ArrestsServiceStub)
+        self.clocks_stub = client.stub(ClocksServiceStub)
 
     async def create(
         self, arrest: arrests_pb2.Arrest | None = None, *, request: str = "", parent: str = AGENCY
@@ -130,6 +132,18 @@ class Arrests:
     async def undelete(self, name: str, *, request: str = "") -> arrests_pb2.Arrest:
         asked = arrests_pb2.UndeleteArrestRequest(request_id=request or request_id(), name=name)
         return await self.client.call(self.stub.UndeleteArrest, asked)
+
+    async def board(self, parent: str = AGENCY, **wanted: Any) -> clocks_pb2.ListClocksResponse:
+        asked = clocks_pb2.ListClocksRequest(parent=parent, **wanted)
+        return await self.client.call(self.clocks_stub.ListClocks, asked)
+
+    async def acknowledge(
+        self, name: str, level: int, *, request: str = "", seconds: float | None = None
+    ) -> clocks_pb2.RunningClock:
+        asked = clocks_pb2.AcknowledgeClockRequest(
+            request_id=request or request_id(), name=name, level=level, note="(演習)"
+        )
+        return await self.client.call(self.clocks_stub.AcknowledgeClock, asked, seconds=seconds)
 
     async def load(
         self, arrests: Sequence[arrests_pb2.Arrest], *, load_id: str

@@ -11,6 +11,7 @@ from renkei_arrests.wiring import blueprint
 from renkei_chassis.ports import PortClaims
 from tests.agency import MEMBERS, Agency, run_agency
 from tests.arrests.calls import Arrests
+from tests.arrests.custodians import Custodians
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -33,3 +34,8 @@ async def agency(tmp_path: Path, ports: PortClaims, kind: str) -> AsyncIterator[
 @pytest.fixture
 def arrests(agency: Agency) -> Arrests:
     return Arrests(agency.client())
+
+
+@pytest.fixture
+def custodians(tmp_path: Path, ports: PortClaims, kind: str) -> Custodians:
+    return Custodians(tmp_path, ports)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from renkei.arrests.v1.arrests_pb2 import Arrest
 from renkei.arrests.v1.events_pb2 import ArrestPurged
+from sqlalchemy import select
 
 from renkei_arrests.record import ARRESTS
 from renkei_arrests.retention import retention_of
 from renkei_arrests.settings import Settings
+from renkei_arrests.store import CLOCKS
 from renkei_arrests.wiring import blueprint
 from renkei_chassis.clock import ManualClock, WallClock
 from renkei_chassis.records.kind import Retention
@@ -23,6 +25,8 @@ from tests.arrests.calls import Arrests, a_device, a_disposition, an_arrest, an_
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from sqlalchemy import Connection, Row
+
     from renkei_chassis.ports import PortClaims
 
 SETTINGS = Settings(members=MEMBERS, release_without_instrument=True, undelete_days=1, purge_hours=2)
@@ -33,9 +37,11 @@ async def test_a_deleted_record_is_purged_with_all_that_was_corrected(tmp_path: 
     async with run_agency(blueprint(SETTINGS), tmp_path, ports, clock=clock) as agency:
         arrests = Arrests(agency.client())
         kept = await arrests.create(an_arrest())
-        made = await arrests.create(an_arrest(releasable_to=[TOKYO], seized_items=[a_device(an_occurrence())]))
-        made = await arrests.dispose(made, a_disposition())
+        seized = [a_device(an_occurrence())]
+        made = await arrests.create(an_arrest(releasable_to=[TOKYO], seized_items=seized, restraint=clock.now()))
+        made = await arrests.dispose(made, a_disposition(clock.now()))
         await arrests.delete(made.name)
+        clocks = await agency.service.database.read(_clocks)
         purging = Purging(
             ARRESTS,
             agency=AGENCY,
@@ -50,6 +56,7 @@ async def test_a_deleted_record_is_purged_with_all_that_was_corrected(tmp_path: 
             clock.advance(3600)
             await purging.look()
 
+        assert (len(clocks), await agency.service.database.read(_clocks)) == (2, [])
         events = [event for event in await agency.events() if event.resource == made.name]
         assert [arrest.name for arrest in (await arrests.page(show_deleted=True)).arrests] == [kept.name]
         assert [(event.type.rpartition(".")[2], event.erased) for event in events] == [
@@ -60,6 +67,10 @@ async def test_a_deleted_record_is_purged_with_all_that_was_corrected(tmp_path: 
         ]
         assert ArrestPurged.FromString(events[-1].data.value) == ArrestPurged(name=made.name, version=2)
         assert [entry.agency for entry in events[-1].audience] == [TOKYO]
+
+
+def _clocks(connection: Connection) -> list[Row[Any]]:
+    return list(connection.execute(select(CLOCKS)).all())
 
 
 def test_a_record_is_kept_for_ever_unless_the_agency_says_otherwise() -> None:

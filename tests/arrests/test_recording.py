@@ -61,7 +61,7 @@ async def test_what_callers_cannot_write_is_set_by_the_service(arrests: Arrests)
     assert (made.state, made.version) == (arrests_pb2.Arrest.STATE_OPEN, 1)
     assert not made.HasField("disposition")
     assert made.person.juvenile_class == arrests_pb2.Person.JUVENILE_CLASS_UNSPECIFIED
-    assert [clock.kind for clock in made.clocks] == [TO_PROSECUTOR]
+    assert [clock.kind for clock in made.clocks] == [TO_PROSECUTOR, arrests_pb2.Clock.KIND_LONGEST]
     assert made.contact_desk.startswith("(演習データ)")
     assert await arrests.get(made.name) == made
 

@@ -58,7 +58,8 @@ async def test_the_person_and_the_address_book_never_leave(
         content = leaving.SerializeToString()
         assert MARKER.encode() in event.data.value
         assert MARKER.encode() not in content
-        assert b"8765" not in content
+        assert b"8765-4321" not in content
+        assert b"87654321" not in content
         assert not leaving.arrest.HasField("person")
         assert not leaving.arrest.clocks
         assert not leaving.arrest.HasField("prosecutor_receipt_time")

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
 # One node for all of them.
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(120)]
 
 SERVICE = "renkei.tips.v1.TipsService"
 CREATE, GET, LIST = f"{SERVICE}/CreateTip", f"{SERVICE}/GetTip", f"{SERVICE}/ListTips"

@@ -18,10 +18,11 @@ _DATA, _HEADERS, _RST_STREAM, _SETTINGS, _PING, _GOAWAY, _WINDOW_UPDATE = 0, 1, 
 _END_STREAM, _ACK, _END_HEADERS, _PADDED, _PRIORITY = 0x1, 0x1, 0x4, 0x8, 0x20
 _HEAD_BYTES: Final = 9
 _MAX_FRAME: Final = 16_384
+_LARGEST_FRAME: Final = 1 << 20  # that we take: counting what comes must not cost more than sending it
 _MAX_WINDOW: Final = (1 << 31) - 1
 _FIRST_WINDOW: Final = 65_535
 _TOP_UP: Final = 1 << 29
-_READ_BYTES: Final = 1 << 18
+_READ_BYTES: Final = 1 << 20
 _INDEXED: Final = 0x80  # a header field that stands in the table has this bit, and changes nothing
 
 
@@ -50,7 +51,13 @@ class Connection:
         self._window = _FIRST_WINDOW
         self._out: list[bytes] = [
             _PREFACE,
-            _frame(_SETTINGS, 0, 0, b"\0\x02\0\0\0\0" + b"\0\x04" + _MAX_WINDOW.to_bytes(4, "big")),
+            _frame(
+                _SETTINGS,
+                0,
+                0,
+                b"\0\x02\0\0\0\0"
+                b"\0\x04" + _MAX_WINDOW.to_bytes(4, "big") + b"\0\x05" + _LARGEST_FRAME.to_bytes(4, "big"),
+            ),
             _frame(_WINDOW_UPDATE, 0, 0, (_MAX_WINDOW - _FIRST_WINDOW).to_bytes(4, "big")),
         ]
         self._waiting: list[bytes] = []  # frames that the server's window does not hold yet

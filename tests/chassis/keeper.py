@@ -28,8 +28,10 @@ from renkei_chassis.log.log import Log
 from tests.databases import place
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
+    from google.protobuf.message import Message
     from renkei.event.v1.event_pb2 import Event
 
     from renkei_chassis.clock import Clock
@@ -114,6 +116,18 @@ class Keeper:
         )
         assert isinstance(answer, Persona)
         return answer
+
+    async def keep_many(
+        self, *requests: SubmitPersonaRequest, rule: Rule | None = None
+    ) -> Sequence[Message | BaseException]:
+        """Send requests of one caller together, as a bulk load does."""
+        return await self.writer.call_many(
+            WriteMethod(rule=rule or keep, rebuild=find),
+            path=SUBMIT,
+            requests=requests,
+            request_type=SubmitPersonaRequest,
+            caller=officer(),
+        )
 
     async def tell(self, *sizes: int, resource: str = f"{AGENCY}/personas/p") -> None:
         """Write one event of each size, all in one group."""

@@ -172,6 +172,8 @@ def planted(message: Any, path: str = "", *, leaves_at: frozenset[int] = frozens
                 getattr(message, field.name).append(marker)
             else:
                 setattr(message, field.name, marker)
+        elif field.is_repeated:
+            getattr(message, field.name).append(1)
         else:
             setattr(message, field.name, 1)
     return markers
@@ -195,7 +197,9 @@ def test_a_marker_leaves_exactly_where_its_field_may(kind: type[Message], grade:
     }
 
 
-@pytest.mark.parametrize("name", ["person", "clocks", "prosecutor_receipt_time", "recorder", "external_reference"])
+@pytest.mark.parametrize(
+    "name", ["person", "clocks", "custody", "notices", "prosecutor_receipt_time", "recorder", "external_reference"]
+)
 def test_what_must_stay_of_an_arrest_stays(name: str) -> None:
     arrest = arrests_pb2.Arrest()
     planted(arrest)

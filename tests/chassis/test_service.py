@@ -292,6 +292,7 @@ async def test_a_database_of_another_service_is_refused(place: Place) -> None:
 # The end.
 
 
+@pytest.mark.slow
 async def test_a_stop_finishes_what_was_begun(place: Place) -> None:
     keeper = place.service("keeper")
     await keeper.start()

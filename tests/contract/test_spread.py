@@ -130,7 +130,9 @@ def test_every_field_of_a_persona_says_that_it_stays(message: str) -> None:
     assert [field.name for field in fields if spread(field) != policy_pb2.SPREAD_HOME] == []
 
 
-@pytest.mark.parametrize("message", ["renkei.arrests.v1.Person", "renkei.arrests.v1.Clock"])
+@pytest.mark.parametrize(
+    "message", ["renkei.arrests.v1.Person", "renkei.arrests.v1.Clock", "renkei.arrests.v1.Custody"]
+)
 def test_no_field_of_an_arrested_person_and_of_a_clock_has_a_way_out(message: str) -> None:
     fields = reachable(message)
 

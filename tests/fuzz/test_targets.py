@@ -28,6 +28,7 @@ DECODING: Final = {
 }
 OWN: Final = "it reads what this node wrote: a file, a row or a frame of its own"
 REACHED: Final = {
+    "renkei_arrests/clock_task.py": OWN,
     "renkei_arrests/domain.py": "record",
     "renkei_chassis/courier/jetstream.py": "courier",
     "renkei_chassis/courier/nkeys.py": "key_file",
@@ -42,6 +43,7 @@ REACHED: Final = {
     "renkei_chassis/identity/keys.py": "key_file",
     "renkei_chassis/identity/trust.py": "trust_json",
     "renkei_chassis/log/read.py": OWN,
+    "renkei_chassis/records/history.py": OWN,
     "renkei_chassis/records/own.py": OWN,
     "renkei_chassis/records/purging.py": OWN,
     "renkei_chassis/records/reads.py": OWN,
@@ -85,6 +87,7 @@ REACHED: Final = {
     "renkei_personas/store/cases.py": OWN,
     "renkei_personas/store/steps.py": OWN,
     "renkei_personas/views.py": OWN,
+    "renkei_tips/sources.py": OWN,
 }
 
 

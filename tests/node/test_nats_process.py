@@ -214,6 +214,7 @@ async def test_an_orphan_with_another_configuration_is_ended(
     assert not await asyncio.to_thread(psutil.pid_exists, pid)
 
 
+@pytest.mark.slow
 async def test_an_orphan_that_no_longer_answers_is_ended(configuration: ServerConfiguration, directory: Path) -> None:
     pid = await asyncio.to_thread(orphan, configuration, directory)
     os.kill(pid, signal.SIGSTOP)
@@ -329,6 +330,7 @@ async def test_a_start_that_is_cancelled_leaves_nothing(configuration: ServerCon
         assert not await asyncio.to_thread(processes_of, directory)
 
 
+@pytest.mark.slow
 async def test_a_server_that_ignores_the_polite_signal_is_killed(
     configuration: ServerConfiguration, directory: Path
 ) -> None:

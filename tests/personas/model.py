@@ -8,107 +8,24 @@ from the acts alone and never from what the rules made of them. Days pass with o
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
 
 from renkei_personas.domain import decide as decide_module
-from renkei_personas.domain.case import Act, Case
-from renkei_personas.domain.plan import Plan, Rules
 from renkei_personas.domain.reasons import Refused
 from renkei_personas.domain.states import Outcome, Paper, State
-from tests.personas.world import (
-    ACTOR,
-    AGENCY,
-    CHIEF,
-    CUSTODIAN,
-    DAY,
-    DRAFTER,
-    OTHER_WITNESS,
-    OUTSIDER,
-    ROLES,
-    START,
-    SUPERVISOR,
-    WITNESS,
-    officer,
-)
+from tests.personas.ghost import PLANS, RULES, SECOND_CHIEF, SECOND_SUPERVISOR, Ghost, World, note
+from tests.personas.world import ACTOR, CHIEF, CUSTODIAN, OTHER_WITNESS, OUTSIDER, SUPERVISOR, WITNESS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from datetime import datetime
 
-SECOND_SUPERVISOR: Final = officer("second")
-SECOND_CHIEF: Final = officer("second-chief")
-RULES: Final = Rules(
-    agency=AGENCY,
-    approval_valid=2 * DAY,
-    review_within=DAY,
-    log_within=timedelta(hours=12),
-    wind_down=2 * DAY,
-    longest_hold=3 * DAY,
-)
-
-
-def _plan(end: int, count: int) -> Plan:
-    return Plan(
-        crime=1,
-        necessity=True,
-        alternatives=True,
-        unit=True,
-        supervisor=SUPERVISOR,
-        supervisor_rank=1,
-        custodian=CUSTODIAN,
-        team=(ACTOR,),
-        period_start=START + DAY,
-        period_end=START + end * DAY,
-        document_count=count,
-        officers_consent=True,
-    )
-
-
-PLANS: Final = {b"first": _plan(3, 1), b"second": _plan(5, 2), b"other": _plan(3, 2)}
-FRESH: Final = Case(state=State.DRAFT, plan=PLANS[b"first"], drafter=DRAFTER, supervisor=SUPERVISOR, plan_hash=b"first")
+    from renkei_personas.domain.case import Act, Case
 
 
 class ViolatedError(Exception):
     """A step or a configuration that the law forbids; the text says which."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ghost:
-    """What really happened."""
-
-    approved: frozenset[bytes] = frozenset()
-    acknowledged: frozenset[bytes] = frozenset()
-    compromised: bool = False
-    danger: bool = False
-    incident: bool = False
-    unread: bool = False
-    asked_others: bool = False
-    shown: bool = False
-    asked: int = 0
-    answered: int = 0
-    issuers: tuple[tuple[str, str], ...] = ()
-    seen_destroyed: frozenset[tuple[str, str]] = frozenset()
-    supervisor: str = SUPERVISOR
-    supervisors: frozenset[str] = frozenset({SUPERVISOR})
-    approvers: frozenset[str] = frozenset()
-    extension_approved: datetime | None = None
-    reporters: frozenset[str] = frozenset()
-    left: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class World:
-    """One configuration."""
-
-    case: Case
-    ghost: Ghost
-    day: int
-
-    @property
-    def now(self) -> datetime:
-        """The time of the day."""
-        return START + self.day * DAY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,42 +42,42 @@ class Model:
 class Explored:
     """What came of it."""
 
-    worlds: set[World] = field(default_factory=set)
+    worlds: dict[World, int] = field(default_factory=dict)
+    """Each with its number, in the order in which they were reached."""
     steps: int = 0
     states: set[State] = field(default_factory=set)
 
 
 def explore(model: Model) -> Explored:
     """Walk through every reachable configuration. Raises ViolatedError at the first step that the law forbids."""
-    found = Explored(worlds={model.first})
-    before: dict[World, list[World]] = {}
-    waiting = deque([model.first])
+    found = Explored(worlds={model.first: 0})
+    before: list[set[int]] = [set()]  # for each number, those one step earlier: a configuration is dear to hash
+    waiting = deque([(0, model.first)])
     while waiting:
-        world = waiting.popleft()
+        number, world = waiting.popleft()
         found.states.add(world.case.state)
         for later in _successors(model, world):
             found.steps += 1
-            before.setdefault(later, []).append(world)
-            if later not in found.worlds:
-                found.worlds.add(later)
-                waiting.append(later)
-    _check_nobody_is_stuck(found.worlds, before)
+            its_number = found.worlds.setdefault(later, len(before))
+            if its_number == len(before):
+                before.append(set())
+                waiting.append((its_number, later))
+            before[its_number].add(number)
+    _check_nobody_is_stuck(list(found.worlds), before)
     return found
 
 
-def _check_nobody_is_stuck(worlds: set[World], before: dict[World, list[World]]) -> None:
+def _check_nobody_is_stuck(worlds: list[World], before: list[set[int]]) -> None:
     """From every configuration there is a way to the archive."""
-    reaching = {world for world in worlds if world.case.state == State.ARCHIVED}
+    reaching = {number for number, world in enumerate(worlds) if world.case.state == State.ARCHIVED}
     waiting = deque(reaching)
     while waiting:
-        for earlier in before.get(waiting.popleft(), ()):
-            if earlier not in reaching:
-                reaching.add(earlier)
-                waiting.append(earlier)
-    stuck = worlds - reaching
+        for earlier in before[waiting.popleft()] - reaching:
+            reaching.add(earlier)
+            waiting.append(earlier)
+    stuck = [world for number, world in enumerate(worlds) if number not in reaching]
     if stuck:
-        example = next(iter(stuck))
-        raise ViolatedError(f"{len(stuck)} configurations are stuck, such as {example.case.state.name}")
+        raise ViolatedError(f"{len(stuck)} configurations are stuck, such as {stuck[0].case.state.name}")
 
 
 def _successors(model: Model, world: World) -> Iterator[World]:
@@ -171,12 +88,12 @@ def _successors(model: Model, world: World) -> Iterator[World]:
             if act.action == "REPORT_DANGER":
                 raise ViolatedError("a report of danger was refused") from None
             continue
-        ghost = _note(world, act)
+        ghost = note(world, act)
         _check_step(world, act, case, ghost)
         yield World(case, ghost, world.day)
     yield _struck(world)
     if world.day < model.last_day:
-        yield replace(world, day=world.day + 1)
+        yield World(world.case, world.ghost, world.day + 1)
 
 
 def _struck(world: World) -> World:
@@ -196,7 +113,7 @@ def _struck(world: World) -> World:
         _must(not late, "under way although a contact waits too long")
     if case.extension is not None and case.extension.approver:
         _must(_is_fresh(ghost, world.now), "an extension is on its way with an approval that lapsed")
-    return replace(world, case=case)
+    return World(case, ghost, world.day)
 
 
 def _check_stricter(case: Case, later: Case) -> None:
@@ -213,56 +130,6 @@ def _check_stricter(case: Case, later: Case) -> None:
     now = (later.in_danger, later.incident_open, later.vacancy, later.waiting, later.plan, later.acknowledged)
     _must(kept == now, "a clock took back what a person must")
     _must(later.extension in {None, case.extension}, "a clock moved an extension on")
-
-
-def _note(world: World, act: Act) -> Ghost:  # noqa: C901, PLR0911, PLR0912 (one line an action)
-    """Note what really happened, from the act alone."""
-    ghost = world.ghost
-    extension = world.case.extension
-    match act.action:
-        case "APPROVE" | "APPROVE_EXTENSION":
-            approved, approvers = ghost.approved | {act.plan_hash}, ghost.approvers | {act.who}
-            when = world.now if extension is not None else ghost.extension_approved
-            return replace(ghost, approved=approved, approvers=approvers, extension_approved=when)
-        case "EXTEND":  # the words anew: what was approved before is approved no more
-            known = ghost.approved - {act.plan_hash} | {world.case.plan_hash}
-            return replace(ghost, approved=known, extension_approved=None)
-        case "ACKNOWLEDGE":
-            return replace(ghost, acknowledged=ghost.acknowledged | {world.case.plan_hash})
-        case "ACKNOWLEDGE_EXTENSION" if extension is not None:
-            return replace(ghost, acknowledged=ghost.acknowledged | {extension.plan_hash})
-        case "COMPROMISE":
-            return replace(ghost, compromised=True, danger=True)
-        case "REPORT_DANGER":
-            return replace(ghost, danger=True)
-        case "SETTLE_DANGER":
-            return replace(ghost, danger=False)
-        case "DECONFLICT":
-            return replace(ghost, asked_others=True)
-        case "VACATE":
-            when = act.time or world.now
-            return replace(ghost, left=when if ghost.left is None else min(ghost.left, when))
-        case "APPOINT":
-            return replace(ghost, left=None, supervisor=act.officer, supervisors=ghost.supervisors | {act.officer})
-        case "REPORT_INCIDENT":
-            return replace(ghost, incident=True, unread=True, reporters=ghost.reporters | {act.who})
-        case "REVIEW_CONTACTS":
-            return replace(ghost, incident=False, unread=False, reporters=frozenset())
-        case "LOG_REQUEST":
-            return replace(ghost, asked=ghost.asked + 1, unread=True)
-        case "LOG_CONTACT":
-            return replace(ghost, unread=True)
-        case "PRESENT_DOCUMENT":
-            return replace(ghost, shown=True, answered=ghost.answered + 1)
-        case "REQUEST_DOCUMENT":
-            return replace(ghost, issuers=(*ghost.issuers, (act.document, act.who)))
-        case "DESTROY_DOCUMENT":  # a new order needs new eyes
-            kept = frozenset(pair for pair in ghost.seen_destroyed if pair[0] != act.document)
-            return replace(ghost, seen_destroyed=kept)
-        case "WITNESS_DESTRUCTION":
-            return replace(ghost, seen_destroyed=ghost.seen_destroyed | {(act.document, act.who)})
-        case _:
-            return ghost
 
 
 def _check_step(world: World, act: Act, case: Case, ghost: Ghost) -> None:
@@ -393,8 +260,3 @@ def _in_period(case: Case, now: datetime) -> bool:
 def _must(holds: bool, what: str) -> None:  # noqa: FBT001 (it is what is claimed)
     if not holds:
         raise ViolatedError(what)
-
-
-def act_by(world: World, action: str, who: str, **more: Any) -> Act:  # noqa: ANN401 (an Act's fields)
-    roles = ROLES.get(who, {"SUPERVISOR"})
-    return Act(action=action, who=who, roles=frozenset(roles), now=world.now, **more)

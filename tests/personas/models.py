@@ -7,7 +7,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from renkei_personas.domain.states import Outcome, Paper, State
-from tests.personas.model import FRESH, PLANS, SECOND_CHIEF, SECOND_SUPERVISOR, Ghost, Model, World, act_by
+from tests.personas.ghost import FRESH, PLANS, SECOND_CHIEF, SECOND_SUPERVISOR, Ghost, World, act_by
+from tests.personas.model import Model
 from tests.personas.world import (
     ACTOR,
     CHIEF,
@@ -192,3 +193,11 @@ MODELS: Final = {
         Model(name="contacts", first=ACTIVE, last_day=3, acts=_contacts),
     )
 }
+SHORT: Final = {
+    model.name: model
+    for model in (
+        Model(name="operation", first=ACTIVE, last_day=4, acts=_plans),
+        Model(name="a day of contacts", first=ACTIVE, last_day=1, acts=_contacts),
+    )
+}
+"""Parts of those five, in which a mistake that comes late is found sooner."""

@@ -15,13 +15,14 @@ from renkei.personas.v1.personas_pb2_grpc import PersonasServiceStub
 from renkei.personas.v1.reports_pb2_grpc import ReportsServiceStub
 
 from renkei_chassis.errors import RenkeiError
-from tests.running import AGENCY
+from tests.running import AGENCY, HASTY, PATIENT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from renkei_chassis.clock import ManualClock
     from renkei_chassis.database.transaction import Transaction
+    from renkei_chassis.rpc.calling import Patience
     from tests.running import Running
 
 MARKER: Final = "MARKERxLEGEND"
@@ -96,7 +97,7 @@ class People:
         /,
         *,
         role: str | tuple[str, ...] = "",
-        seconds: float | None = None,
+        patience: Patience = PATIENT,
         **fields: Any,  # noqa: ANN401
     ) -> Any:  # noqa: ANN401
         """Call a method as somebody: the request's fields by name; `request_id` is made."""
@@ -105,16 +106,16 @@ class People:
         if "request_id" in kind.DESCRIPTOR.fields_by_name:
             fields.setdefault("request_id", str(uuid.uuid4()))
         roles = (role,) if isinstance(role, str) else role
-        client = self.running.client(who, *(roles if any(roles) else (ROLES[who],)))
+        client = self.running.client(who, *(roles if any(roles) else (ROLES[who],)), patience=patience)
         try:
-            return await client.call(getattr(client.stub(_STUBS[module]), method), kind(**fields), seconds=seconds)
+            return await client.call(getattr(client.stub(_STUBS[module]), method), kind(**fields))
         finally:
             await client.close()
 
     async def refused(self, who: str, method: str, /, **fields: Any) -> RenkeiError:  # noqa: ANN401
-        """Call a method that must be refused, and return the refusal."""
+        """Call a method that must be refused, and return the refusal: the first, where a second try might be made."""
         try:
-            await self.call(who, method, **fields)
+            await self.call(who, method, patience=HASTY, **fields)
         except RenkeiError as error:
             return error
         raise AssertionError(f"{method} was not refused")

@@ -168,7 +168,7 @@ async def test_a_clock_that_was_turned_back_takes_nothing_back(restarting: Resta
         await until(people, active.name, "PERIOD_ENDS")
         restarting.clock.set(START + timedelta(days=1))
 
-        refused = await people.refused("suzuki", "ResumePersona", seconds=1, name=active.name, reason="(演習)")
+        refused = await people.refused("suzuki", "ResumePersona", name=active.name, reason="(演習)")
         still = await people.read(active.name)
 
     assert refused.code.name == "UNAVAILABLE"  # nothing is written by a clock that stands behind the log
@@ -243,9 +243,9 @@ async def test_nothing_is_done_by_a_clock_that_this_node_saw_later_before(restar
     restarting.clock.set(began + timedelta(days=1))
     approve = {"name": waiting.name, "plan_hash": waiting.plan_hash}
     async with restarting.service() as people:
-        approved = await people.refused("chief", "ApprovePersona", seconds=1, **approve)
+        approved = await people.refused("chief", "ApprovePersona", **approve)
         entry = people.contact()
-        logged = await people.refused("sato", "LogContact", seconds=1, parent=active.name, contact=entry)
+        logged = await people.refused("sato", "LogContact", parent=active.name, contact=entry)
         await people.call("ito", "ReportDanger", name=active.name, text="(演習)")
         halted = await people.read(active.name)
         restarting.clock.advance(timedelta(days=19).total_seconds())

@@ -15,7 +15,7 @@ from renkei_personas.domain.row import EVERY
 from renkei_personas.domain.states import ClockKind, Paper, Part, Stage, State
 from renkei_personas.domain.table import ROWS
 from tests.personas.model import ViolatedError, explore
-from tests.personas.models import MODELS
+from tests.personas.models import MODELS, SHORT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -125,10 +125,10 @@ BUGS: Final[dict[str, tuple[str, Callable[[], Any]]]] = {
     "begins without asking others": ("plans", lambda: without("ACTIVATE", guards.deconflicted)),
     "begins with an approval that lapsed": ("plans", lambda: without("ACTIVATE", guards.approval_valid)),
     "begins by anybody": ("plans", lambda: row("ACTIVATE", parts=frozenset({Part.SUPERVISOR, Part.CUSTODIAN}))),
-    "danger halts nothing": ("plans", lambda: row("REPORT_DANGER", halts=None)),
-    "goes on in danger": ("plans", lambda: without("RESUME", guards.safe)),
+    "danger halts nothing": ("operation", lambda: row("REPORT_DANGER", halts=None)),
+    "goes on in danger": ("operation", lambda: without("RESUME", guards.safe)),
     "goes on after the identity was noticed": (
-        "plans",
+        "operation",
         lambda: row("RESUME", sources=frozenset({State.SUSPENDED, State.COMPROMISED})),
     ),
     "approves another hash": ("plans", lambda: without("APPROVE", guards.hash_read)),
@@ -145,9 +145,9 @@ BUGS: Final[dict[str, tuple[str, Callable[[], Any]]]] = {
         "plans",
         lambda: mock.patch.object(decide, "is_vacant", return_value=False),
     ),
-    "a vacancy halts nothing": ("plans", lambda: row("POST_FALLS_VACANT", halts=None)),
-    "the end of the period halts nothing": ("plans", lambda: row("PERIOD_ENDS", halts=None)),
-    "no clock ever strikes": ("plans", _no_clocks),
+    "a vacancy halts nothing": ("operation", lambda: row("POST_FALLS_VACANT", halts=None)),
+    "the end of the period halts nothing": ("operation", lambda: row("PERIOD_ENDS", halts=None)),
+    "no clock ever strikes": ("operation", _no_clocks),
     "a clock wakes what is halted": ("extension", lambda: row("WIND_DOWN_ENDS", target=State.READY)),
     "danger can be refused": ("plans", lambda: row("REPORT_DANGER", sources=EVERY - {State.ARCHIVED})),
     "anybody says that the danger is over": (
@@ -155,7 +155,7 @@ BUGS: Final[dict[str, tuple[str, Callable[[], Any]]]] = {
         lambda: row("SETTLE_DANGER", parts=frozenset({Part.TEAM, Part.CHIEF})),
     ),
     "a compromise cannot be closed": (
-        "plans",
+        "operation",
         lambda: row("CLOSE", sources=ROWS["CLOSE"].sources - {State.COMPROMISED}),
     ),
     "a compromise is archived with its danger open": ("plans", lambda: without("ARCHIVE", guards.safe)),
@@ -229,7 +229,7 @@ BUGS: Final[dict[str, tuple[str, Callable[[], Any]]]] = {
         "contacts",
         lambda: without("REVIEW_CONTACTS", guards.supervisors_to_review),
     ),
-    "a review by anybody": ("contacts", lambda: row("REVIEW_CONTACTS", parts=frozenset({Part.CHIEF}))),
+    "a review by anybody": ("a day of contacts", lambda: row("REVIEW_CONTACTS", parts=frozenset({Part.CHIEF}))),
 }
 
 
@@ -238,4 +238,4 @@ def test_a_planted_mistake_is_found(bug: str) -> None:
     model, plant = BUGS[bug]
 
     with plant(), pytest.raises(ViolatedError):
-        explore(MODELS[model])
+        explore({**MODELS, **SHORT}[model])

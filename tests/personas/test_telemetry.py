@@ -145,6 +145,7 @@ async def _answer(people: People, who: str, method: str, request: Message) -> st
     return reason
 
 
+@pytest.mark.slow
 async def test_nothing_that_was_sent_is_in_a_line_a_number_or_a_span(
     tmp_path: Path, clock: ManualClock, settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:

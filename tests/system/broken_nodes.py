@@ -11,6 +11,7 @@ from contextlib import aclosing, contextmanager
 from typing import TYPE_CHECKING, Final
 
 from renkei_chassis.identity import generate, public_text
+from tests.system import refused_records  # noqa: F401 (what a node refuses that is well comes first)
 from tests.system.grpc_js import Refused
 from tests.system.refusals import EXCHANGE, HERE, STRANGER, THERE, TIPS, Ground, a_tip, meets, new_id
 

@@ -25,13 +25,11 @@ if TYPE_CHECKING:
 HERE, THERE, STRANGER = "jp-12", "jp-13", "jp-47"
 TIPS: Final = "renkei.tips.v1.TipsService"
 ARRESTS: Final = "renkei.arrests.v1.ArrestsService"
+CLOCKS: Final = "renkei.arrests.v1.ClocksService"
 EXCHANGE: Final = "renkei.exchange.v1.ExchangeService"
 LOG: Final = "renkei.event.v1.LogService"
 
-WITHHELD: Final = {"provenance": "PROVENANCE_WITHHELD_ASK_ORIGINATOR"}
-
 NOT_FROM_OUTSIDE: Final = {
-    "REQUEST_ANSWER_GONE": "nothing is purged yet; tests/chassis/database/test_writer.py has a rule that forgets",
     "DEADLINE": "a client's own ends its call first, and the server's takes 20 s; tests/chassis/rpc/test_pipeline.py",
     "UNDELETE_EXPIRED": "a record lasts for 30 days after its deletion; tests/tips/test_undeleting.py",
     "RESOURCE_EXISTS": "no method lets its caller choose an id yet",
@@ -143,6 +141,15 @@ class Ground:
 
     async def delete(self, name: str) -> Any:  # noqa: ANN401
         return await self.call(f"{TIPS}/DeleteTip", {"request_id": new_id(), "name": name, "reason": "(演習)"})
+
+    async def step(self, method: str, tip: Mapping[str, Any], **fields: Any) -> Any:  # noqa: ANN401
+        request = {"request_id": new_id(), "name": tip["name"], "reason": "(演習)", **fields}
+        return await self.call(f"{TIPS}/{method}", request)
+
+    async def merged(self) -> tuple[Any, Any]:
+        """Make a tip that is part of another, and give both."""
+        part, whole = await self.step("TriageTip", await self.create()), await self.create()
+        return await self.step("MergeTip", part, into=whole["name"]), whole
 
     async def create_arrest(self, **changes: Any) -> Any:  # noqa: ANN401
         request = {"request_id": new_id(), "parent": self.member.name, "arrest": an_arrest(**changes)}
@@ -278,45 +285,6 @@ async def _(ground: Ground) -> None:
 @meets("UNKNOWN_AGENCY")
 async def _(ground: Ground) -> None:
     await ground.create(handling={"purpose_code": "organised-robbery", "releasable_to": ["agencies/jp-99"]})
-
-
-@meets("TIMES_OUT_OF_ORDER")
-async def _(ground: Ground) -> None:
-    await ground.create_arrest(prosecutor_receipt_time={"seconds": 1_727_000_000})
-
-
-@meets("BIRTH_DATE_INVALID")
-async def _(ground: Ground) -> None:
-    await ground.create_arrest(person={"birth_date": "2004-02-30"})
-
-
-@meets("DISPOSED")
-async def _(ground: Ground) -> None:
-    arrest = await ground.create_arrest()
-    disposition = {"kind": "KIND_INDICTED", "time": {"seconds": 1_728_000_000}}
-    for _ in range(2):
-        request = {"request_id": new_id(), "name": arrest["name"], "etag": arrest["etag"], "disposition": disposition}
-        arrest = await ground.call(f"{ARRESTS}/RecordDisposition", request)
-
-
-@meets("NOT_DISPOSED")
-async def _(ground: Ground) -> None:
-    arrest = await ground.create_arrest()
-    change = {"arrest": {**arrest, "disposition": {"kind": "KIND_INDICTED", "time": {"seconds": 1_728_000_000}}}}
-    request = {"request_id": new_id(), **change, "update_mask": {"paths": ["disposition"]}, "reason": "(演習)"}
-    await ground.call(f"{ARRESTS}/UpdateArrest", request)
-
-
-@meets("JUDICIAL_USE_WITHHELD")
-async def _(ground: Ground) -> None:
-    label = {"purpose_code": "organised-robbery", "judicial_use": "JUDICIAL_USE_FREE"}
-    await ground.create(handling=label, identifiers=[a_phone("090-1234-5678", **WITHHELD)])
-
-
-@meets("SOURCE_WITHHELD")
-async def _(ground: Ground) -> None:
-    tip = await ground.create(identifiers=[a_phone("090-1234-5678", **WITHHELD)])
-    await ground.update({**tip, "source": "SOURCE_BANK"}, "source")
 
 
 @meets("RECIPIENT_UNKNOWN")

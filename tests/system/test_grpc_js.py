@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import re
+import time
 from contextlib import aclosing, asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from google.protobuf import descriptor_pool
-from renkei.arrests.v1 import arrests_pb2_grpc  # noqa: F401 (its descriptors)
+from renkei.arrests.v1 import arrests_pb2_grpc, clocks_pb2_grpc  # noqa: F401 (its descriptors)
 from renkei.event.v1 import log_pb2_grpc  # noqa: F401
 from renkei.exchange.v1 import exchange_pb2_grpc  # noqa: F401
 from renkei.leads.v1 import leads_pb2_grpc  # noqa: F401
@@ -21,6 +22,7 @@ from tests.system.federation import Federation, until
 from tests.system.grpc_js import ROOT, Refused, grpc_js
 from tests.system.refusals import (
     ARRESTS,
+    CLOCKS,
     EXCHANGE,
     HERE,
     LOG,
@@ -34,6 +36,7 @@ from tests.system.refusals import (
     new_id,
     service_token,
 )
+from tests.system.refused_records import acknowledge
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -42,7 +45,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.timeout(120)
 
 LEADS = "renkei.leads.v1.LeadsService"
-SERVICES = (TIPS, ARRESTS, LEADS, EXCHANGE, LOG)
+SERVICES = (TIPS, ARRESTS, CLOCKS, LEADS, EXCHANGE, LOG)
 # The packages whose refusals a client of these services can meet.
 PACKAGES = ("policy", "tips", "arrests", "leads", "exchange")
 REASONS = {
@@ -90,7 +93,10 @@ async def test_every_reason_that_a_client_can_meet_comes_as_the_contract_says(tm
 async def test_the_whole_api_answers_a_foreign_client(tmp_path: Path) -> None:
     async with ground(tmp_path) as here:
         await _records(here)
+        await _life_of_a_tip(here)
+        await _source_of_a_tip(here)
         await _arrests(here)
+        await _clocks(here)
         await _leads(here)
         await _lanes_and_logs(here)
         await _watch_over_a_restart(here)
@@ -126,6 +132,44 @@ async def _records(here: Ground) -> None:
     assert [tip["name"] for tip in found["tips"]] == [made["name"]]
 
 
+async def _life_of_a_tip(here: Ground) -> None:
+    """Triage, assign, dispose, merge, unmerge, review, and read the steps."""
+    views = await here.call(f"{TIPS}/GetGradingViews", {"scheme": "GRADING_SCHEME_ADMIRALTY", "code": "B3"})
+    whole, made = await here.create(), await here.create(grading=views["grading"])
+    assert made["grading"]["original_code"] == "B3"
+    steps: list[tuple[str, dict[str, Any]]] = [
+        ("TriageTip", {}),
+        ("AssignTip", {"unit": "(演習) 捜査一課"}),
+        ("RecordTipDisposition", {"disposition": "DISPOSITION_ACTIONED"}),
+        ("MergeTip", {"into": whole["name"]}),
+        ("UnmergeTip", {}),
+    ]
+    states = [(await here.step(method, made, **fields))["state"].removeprefix("STATE_") for method, fields in steps]
+    assert states == ["TRIAGED", "ASSIGNED", "ACTIONED", "MERGED", "ACTIONED"]
+
+    due = {"parent": here.member.name, "due_before": {"seconds": 4_000_000_000}}
+    waiting = await here.call(f"{TIPS}/ListTipsDueForReview", due)
+    assert made["name"] in [tip["name"] for tip in waiting["tips"]]
+    for tip in (made, whole):
+        reviewed = await here.step("ReviewTip", tip, outcome="OUTCOME_DELETE")
+        assert "delete_time" in reviewed
+    told = await here.call(f"{TIPS}/ListTipSteps", {"name": made["name"]})
+    assert [(step["version"], step.get("deleted", False)) for step in told["steps"][:2]] == [(7, True), (7, False)]
+    assert len(told["steps"]) == 8
+
+
+async def _source_of_a_tip(here: Ground) -> None:
+    made = await here.create()
+    identity = {"person_name": "(演習) 架空"}
+    setting = {"request_id": new_id(), "tip": made["name"], "identity": identity}
+    assert (await here.call(f"{TIPS}/SetTipSource", setting))["known"]
+    opening = {"request_id": new_id(), "tip": made["name"], "reason": "(演習)"}
+    assert await here.call(f"{TIPS}/RevealTipSource", opening) == identity
+    listed = await here.call(f"{TIPS}/ListTipSourceOpenings", {"parent": here.member.name})
+    assert [each["tip"] for each in listed["openings"]] == [made["name"]]
+    await here.step("ReviewTip", made, outcome="OUTCOME_DELETE")
+
+
 async def _arrests(here: Ground) -> None:
     made = await here.create_arrest(seized_items=[{"description": "携帯", "identifiers": [a_phone(PHONE)]}])
     listed = await here.call(f"{ARRESTS}/ListArrests", {"parent": "agencies/-"})
@@ -141,6 +185,11 @@ async def _arrests(here: Ground) -> None:
     request = {"request_id": new_id(), "name": made["name"], "etag": changed["etag"], "disposition": outcome}
     disposed = await here.call(f"{ARRESTS}/RecordDisposition", request)
     assert (disposed["state"], disposed["version"]) == ("STATE_DISPOSED", 3)
+    review = {"request_id": new_id(), "name": made["name"], "reason": "(演習)", "outcome": "OUTCOME_KEEP"}
+    assert (await here.call(f"{ARRESTS}/ReviewArrest", review))["review"]["outcome"] == "OUTCOME_KEEP"
+    waiting = {"parent": here.member.name, "due_before": {"seconds": 4_000_000_000}}
+    waits = await here.call(f"{ARRESTS}/ListArrestsDueForReview", waiting)
+    assert [arrest["name"] for arrest in waits["arrests"]] == [made["name"]]
 
     deletion = {"request_id": new_id(), "name": made["name"], "reason": "(演習)"}
     await here.call(f"{ARRESTS}/DeleteArrest", deletion)
@@ -156,6 +205,24 @@ async def _arrests(here: Ground) -> None:
     ) as answers:
         kinds = await _kinds(answers, 5)
     assert kinds[:3] == ["ArrestRecorded", "ArrestRevised", "DispositionRecorded"]
+
+
+async def _clocks(here: Ground) -> None:
+    made = await here.create_arrest(restraint_time={"seconds": int(time.time()) - 25 * 3600})
+
+    async def warned() -> bool:
+        return bool((await here.call(f"{CLOCKS}/ListClocks", {**board, "unacknowledged": True})).get("clocks"))
+
+    board = {"parent": here.member.name, "kinds": ["KIND_TO_PROSECUTOR"]}
+    await until(warned)
+    path = f"{CLOCKS}/WatchClocks"
+    async with aclosing(here.js.watch(here.address(path), path, {}, token=await here.token())) as answers:
+        await anext(answers)  # from here on
+        answer = await acknowledge(here, made, 50)
+        assert await _kinds(answers, 1) == ["ClockAcknowledged"]
+    assert answer["acknowledger"] == f"{here.member.name}/officers/sato"
+    (shown,) = (await here.call(f"{CLOCKS}/ListClocks", board))["clocks"]
+    assert (shown["name"], shown["acknowledge_time"]) == (answer["name"], answer["acknowledge_time"])
 
 
 async def _leads(here: Ground) -> None:

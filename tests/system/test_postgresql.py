@@ -92,6 +92,7 @@ async def _has(federation: Federation, count: int) -> bool:
     return len(federation.acknowledged) >= count
 
 
+@pytest.mark.slow
 async def test_the_doctor_finds_a_running_node_well_and_hears_its_neighbours_clock(
     federation: Federation, monkeypatch: pytest.MonkeyPatch
 ) -> None:

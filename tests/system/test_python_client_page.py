@@ -36,6 +36,7 @@ async def lines(process: asyncio.subprocess.Process) -> AsyncIterator[str]:
         yield line.decode().strip()
 
 
+@pytest.mark.slow
 async def test_the_pages_program_runs_and_what_it_promises_holds(tmp_path: Path) -> None:
     federation = await asyncio.to_thread(Federation, tmp_path, ("jp-12",))
     await asyncio.to_thread(federation.set_up, courier=False)

@@ -91,3 +91,19 @@ class Tips:
         rows = [tips_pb2.TipRow(row=row, tip=tip) for row, tip in enumerate(tips, start=first_row)]
         asked = tips_pb2.LoadTipsRequest(load_id=load_id, parent=parent, rows=rows)
         return [result async for answer in self.client.duplex(self.stub.LoadTips, [asked]) for result in answer.results]
+
+    async def ask(self, method: str, **fields: Any) -> Any:
+        """Call any method; a `request_id` is made where the request has one and none is given."""
+        kind = getattr(tips_pb2, f"{method}Request")
+        if "request_id" in kind.DESCRIPTOR.fields_by_name:
+            fields.setdefault("request_id", request_id())
+        return await self.client.call(getattr(self.stub, method), kind(**fields))
+
+    async def step(self, method: str, tip: tips_pb2.Tip, **fields: Any) -> tips_pb2.Tip:
+        """Take a step with a tip as it was read."""
+        given: dict[str, Any] = {"name": tip.name, "etag": tip.etag, "reason": "(演習データ) 理由", **fields}
+        answer: tips_pb2.Tip = await self.ask(method, **given)
+        return answer
+
+    async def triaged(self, tip: tips_pb2.Tip | None = None) -> tips_pb2.Tip:
+        return await self.step("TriageTip", await self.create(tip))

@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 from unittest import mock
 
 import pytest
-from renkei.policy.v1.handling_pb2 import PERMITTED_ACTION_INDEX_ONLY, Handling
+from renkei.policy.v1.handling_pb2 import PERMITTED_ACTION_INDEX_ONLY, Handling, Review
 from renkei.policy.v1.policy_pb2 import GRADE_FULL, GRADE_INDEX_ONLY
 from renkei.tips.v1.events_pb2 import TipPurged, TipRecorded
 from renkei.tips.v1.tips_pb2 import Grading, Tip
@@ -19,12 +18,11 @@ from sqlalchemy import func, select
 from renkei_chassis.clock import ManualClock, WallClock
 from renkei_chassis.errors import FailedPrecondition, NotFoundOrDenied
 from renkei_chassis.records import purging as module
-from renkei_chassis.records.purging import Purging, Rhythm
 from renkei_chassis.telemetry.metrics import Metrics
 from renkei_tips.record import TIPS
 from renkei_tips.retention import retention_of
 from renkei_tips.settings import Settings
-from renkei_tips.wiring import blueprint
+from renkei_tips.wiring import blueprint, purging_of
 from tests.agency import AGENCY, MEMBERS, SAPPORO, TOKYO, Agency, request_id, run_agency
 from tests.tips.calls import Tips, a_tip, an_occurrence
 
@@ -35,6 +33,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from renkei_chassis.ports import PortClaims
+    from renkei_chassis.records.purging import Purging
 
 HOURS: Final = 4
 DAY: Final = 24
@@ -61,14 +60,9 @@ class House:
 
     def purging(self, **changes: Any) -> Purging:  # noqa: ANN401 (values of settings)
         settings = SETTINGS.model_copy(update=changes)
-        return Purging(
-            TIPS,
-            agency=AGENCY,
-            retention=partial(retention_of, settings),
-            rhythm=Rhythm(seconds=1, hours=settings.purge_hours),
-            database=self.agency.service.database,
-            writer=self.agency.service.writer,
-            metrics=Metrics("tips"),
+        service = self.agency.service
+        return purging_of(
+            settings, agency=AGENCY, database=service.database, writer=service.writer, metrics=Metrics("tips")
         )
 
     async def run(self, hours: float, *, purging: Purging | None = None) -> int:
@@ -248,9 +242,68 @@ async def test_what_nobody_reviews_goes_and_what_is_borne_out_stays_longer(house
     assert unsure.name != sure.name
 
 
-def test_without_a_setting_no_tip_goes_for_want_of_a_review() -> None:
-    assert Settings().unreviewed_days == 0
-    assert retention_of(Settings(), Tip(text="(演習)")).unreviewed is None
+def test_without_a_setting_a_tip_that_nobody_reviews_lasts_a_year_longer_than_its_review() -> None:
+    assert retention_of(Settings(), Tip(text="(演習)")).unreviewed == timedelta(days=365)
+    assert retention_of(Settings(unreviewed_days=0), Tip(text="(演習)")).unreviewed is None
+
+
+async def test_a_review_in_time_keeps_a_tip_and_the_next_one_is_due_as_much_later(house: House) -> None:
+    kept, left = await house.tips.create(), await house.tips.create()
+    await house.run(2 * DAY + 1)
+    due = await house.tips.ask("ListTipsDueForReview", parent=AGENCY)
+    await house.tips.step("ReviewTip", kept, outcome=Review.OUTCOME_KEEP)
+    again = await house.tips.ask("ListTipsDueForReview", parent=AGENCY)
+
+    await house.run(DAY + HOURS)
+
+    assert [tip.name for tip in due.tips] == [kept.name, left.name]
+    assert [tip.name for tip in again.tips] == [left.name]
+    assert await house.names() == {kept.name}
+
+
+async def test_the_purge_of_a_tip_frees_those_that_are_part_of_it(house: House) -> None:
+    """Their own label lets them stay; they must not point at nothing."""
+    target = await house.tips.create(under(labelled(house.clock, purge_by=timedelta(hours=5))))
+    tip = await house.tips.triaged(a_tip(releasable_to=[TOKYO]))
+    await house.tips.step("MergeTip", tip, into=target.name)
+
+    await house.run(5 + HOURS + 1)
+
+    freed = await house.tips.get(tip.name)
+    assert await house.names() == {tip.name}
+    assert (freed.state, freed.merged_into, freed.version) == (Tip.STATE_TRIAGED, "", 4)
+    assert freed.recorder == f"{AGENCY}/services/tips"
+    assert [(kind, audience) for kind, _, audience in await house.told()][-2:] == [
+        ("TipRevised", {TOKYO: GRADE_FULL}),
+        ("TipPurged", {}),
+    ]
+
+
+async def test_a_tip_and_one_that_is_part_of_it_can_be_purged_together(house: House) -> None:
+    label = labelled(house.clock, purge_by=timedelta(hours=5))
+    target = await house.tips.create(under(label))
+    tip = await house.tips.triaged(under(label))
+    await house.tips.step("MergeTip", tip, into=target.name)
+
+    purged = await house.run(5 + HOURS + 1)
+
+    last = [TipPurged.FromString(event.data.value) for event in (await house.agency.events())[-1:]]
+    assert (purged, await house.names()) == (2, set())
+    assert last == [TipPurged(name=tip.name, version=4)]
+
+
+async def test_the_source_of_a_purged_tip_is_erased_and_who_opened_it_stays_without_the_reason(house: House) -> None:
+    tip = await house.tips.create(under(labelled(house.clock, purge_by=timedelta(hours=5))))
+    await house.tips.ask("SetTipSource", tip=tip.name, identity={"person_name": f"{MARKER} 太郎", "note": MARKER})
+    await house.tips.ask("RevealTipSource", tip=tip.name, reason=f"(演習) {MARKER}")
+
+    await house.run(5 + HOURS + 1)
+
+    openings = (await house.tips.ask("ListTipSourceOpenings", parent=AGENCY, tip=tip.name)).openings
+    assert [(each.tip, each.caller, each.reason) for each in openings] == [(tip.name, f"{AGENCY}/officers/sato", "")]
+    assert (await asyncio.to_thread(search, house.directory))[1] == []
+    with pytest.raises(NotFoundOrDenied):
+        await house.tips.ask("RevealTipSource", tip=tip.name, reason="(演習)")
 
 
 async def test_nothing_goes_unreviewed_where_the_agency_says_never(house: House) -> None:

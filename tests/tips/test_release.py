@@ -99,7 +99,8 @@ async def test_what_an_index_only_peer_gets_holds_no_word_of_the_tip(tips: Tips,
     content = leaving.SerializeToString()
     assert marker.encode() not in content
     assert TOKYO.encode() not in content
-    assert b"8765" not in content
+    assert b"8765-4321" not in content
+    assert b"87654321" not in content
     assert [found.identifier.normal_form for found in leaving.tip.identifiers] == ["x:marker_demo"]
 
 

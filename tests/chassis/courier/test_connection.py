@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from renkei_chassis.courier import Connection, generate_user_key
 from tests.chassis.courier.servers import BreakableServer, running, until
 
@@ -37,6 +39,7 @@ async def test_a_killed_and_restarted_server_is_found_again(server: BreakableSer
     assert first.is_lost
 
 
+@pytest.mark.slow
 async def test_a_silent_server_is_given_up(server: BreakableServer) -> None:
     async with running(Connection(server.endpoint())) as connection, asyncio.timeout(30):
         link = await connection.link()
@@ -49,6 +52,7 @@ async def test_a_silent_server_is_given_up(server: BreakableServer) -> None:
         await (await connection.link()).client.flush()
 
 
+@pytest.mark.slow
 async def test_a_silent_server_is_given_up_even_with_much_still_to_be_written(server: BreakableServer) -> None:
     """nats-py would wait for the socket to take it all."""
     async with running(Connection(server.endpoint())) as connection, asyncio.timeout(30):

@@ -84,6 +84,7 @@ async def test_a_lane_is_acknowledged_through_what_was_applied(server: Breakable
         assert receiver.counters.acknowledged_through == 30
 
 
+@pytest.mark.slow
 async def test_what_was_not_applied_comes_again(server: BreakableServer) -> None:
     source = MemorySource(30)
     seen: list[int] = []
@@ -112,6 +113,7 @@ async def test_a_failing_follower_gets_the_same_messages_again_before_later_ones
     assert receiver.counters.last_error == "OSError"
 
 
+@pytest.mark.slow
 async def test_a_slow_follower_is_not_sent_the_same_messages_again(server: BreakableServer) -> None:
     """Longer than the acknowledgement timer, kept alive by saying so."""
     follower = GapFollower()
@@ -197,6 +199,7 @@ async def test_a_killed_and_wiped_server_does_not_stop_a_reader(server: Breakabl
         assert not at_work.alarms
 
 
+@pytest.mark.slow
 async def test_a_silence_longer_than_every_timer_is_outlived(server: BreakableServer) -> None:
     source = MemorySource(10)
     follower = GapFollower(source)

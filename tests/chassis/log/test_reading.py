@@ -1,4 +1,4 @@
-"""A log is read by sequence, in bounded stretches, and followed and watched as it grows."""
+"""A log is read by sequence, in bounded stretches, and followed as it grows."""
 
 from __future__ import annotations
 
@@ -8,17 +8,13 @@ from typing import TYPE_CHECKING
 import pytest
 from renkei.event.v1.log_pb2 import ReadLogRequest, ReadLogResponse
 
-from renkei_chassis.errors import InvalidArgument, OutOfRange
+from renkei_chassis.errors import OutOfRange
 from renkei_chassis.log.api import log_api
-from renkei_chassis.log.changes import Changes
 from renkei_chassis.log.read import MAX_BYTES, MAX_EVENTS
 from renkei_chassis.rpc.methods import Call, ReadMethod
-from renkei_chassis.rpc.page_tokens import PageTokens
-from tests.chassis.keeper import APPROVE, keeping, officer
+from tests.chassis.keeper import APPROVE, officer
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.chassis.keeper import Keeper
 
 
@@ -74,7 +70,7 @@ async def test_a_reader_who_knows_more_than_the_log_is_told_which_log_it_is(keep
     assert caught.value.metadata == {"last_sequence": "1", "epoch": keeper.database.epoch}
 
 
-# Following and watching.
+# Following.
 
 
 async def test_a_follow_gives_what_is_there_then_what_comes_and_signs_of_life_between(keeper: Keeper) -> None:
@@ -105,43 +101,3 @@ async def test_many_followers_all_see_everything_in_order(keeper: Keeper) -> Non
         await keeper.tell(1, 1)
 
     assert await asyncio.gather(*followers) == [list(range(1, 41))] * 5
-
-
-async def test_a_watch_resumes_where_its_token_says(keeper: Keeper) -> None:
-    changes = Changes(log=keeper.log, tokens=PageTokens(keeper.database.secret))
-    await keeper.tell(1)
-    watch = changes.watch(resume_token="", from_start=False)
-    nothing, token = await anext(watch)
-    await keeper.tell(2, 3)
-    events, later = await anext(watch)
-
-    again = changes.watch(resume_token=token, from_start=False)
-    assert await anext(again) == ((), token)
-    resumed, _ = await anext(again)
-    from_start = changes.watch(resume_token="", from_start=True)
-    await anext(from_start)
-    everything, _ = await anext(from_start)
-
-    assert nothing == ()
-    assert [event.sequence for event in events] == [2, 3]
-    assert resumed == events
-    assert later != token
-    assert [event.sequence for event in everything] == [1, 2, 3]
-    for opened in (watch, again, from_start):
-        await opened.aclose()  # type: ignore[attr-defined]
-
-
-async def test_a_token_of_another_log_or_of_more_than_the_log_holds_is_refused(keeper: Keeper, tmp_path: Path) -> None:
-    async with keeping(tmp_path / "other.db") as other:
-        foreign = Changes(log=other.log, tokens=PageTokens(keeper.database.secret)).watch(
-            resume_token="", from_start=True
-        )
-        _, foreign_token = await anext(foreign)
-        await foreign.aclose()  # type: ignore[attr-defined]
-    tokens = PageTokens(keeper.database.secret)
-    ahead = tokens.encode("watch", b"", (keeper.database.epoch, 1))
-
-    for token in (foreign_token, ahead, "no token"):
-        with pytest.raises(InvalidArgument) as caught:
-            await anext(Changes(log=keeper.log, tokens=tokens).watch(resume_token=token, from_start=False))
-        assert caught.value.reason == "INVALID_RESUME_TOKEN"

@@ -37,6 +37,40 @@ def first_day(limit: int, says: object) -> int | None:
     return next((day for day in range(limit) if says(day)), None)
 
 
+@given(reviewed=_DAYS, keep_for=_MAYBE, review_by=_MAYBE, review=st.integers(1, 400), unreviewed=_MAYBE)
+def test_a_review_starts_the_clock_again_and_never_lets_it_run_longer_than_anybody_said(
+    reviewed: int, keep_for: int | None, review_by: int | None, review: int, unreviewed: int | None
+) -> None:
+    """Walk from the day of the review on: the label's day, if it still lies ahead, else the class; the reviewer's."""
+    tip = a_tip(review_by, None, None)
+    tip.review.time.FromDatetime(START + timedelta(days=reviewed))
+    if keep_for is not None:
+        tip.review.keep_until.FromDatetime(START + timedelta(days=reviewed + keep_for))
+    retention = Retention(
+        review=timedelta(days=review), unreviewed=None if unreviewed is None else timedelta(days=unreviewed)
+    )
+
+    def due(day: int) -> bool:
+        ahead = review_by is not None and review_by > reviewed
+        by_label_or_class = day == review_by if ahead else day == reviewed + review
+        return day >= reviewed and (by_label_or_class or (keep_for is not None and day == reviewed + keep_for))
+
+    day = first_day(802, due)
+    assert day is not None
+    assert review_due_us(tip, retention) == moment(day)
+    assert purge_due_us(tip, retention) == (None if unreviewed is None else moment(day + unreviewed))
+
+
+def test_no_record_is_late_before_it_was_recorded() -> None:
+    """A file of old tips comes with labels of long ago: whoever reviews has as long as for any other."""
+    tip = a_tip(None, None, None)
+    tip.handling.review_by.FromDatetime(START - timedelta(days=1000))
+    retention = Retention(review=timedelta(days=1), unreviewed=timedelta(days=30))
+
+    assert review_due_us(tip, retention) == to_us(START - timedelta(days=1000))
+    assert purge_due_us(tip, retention) == moment(30)
+
+
 @given(review_by=_MAYBE, purge_by=_MAYBE, purge_time=_MAYBE, review=st.integers(1, 400), unreviewed=_MAYBE)
 def test_a_record_is_due_from_the_first_day_on_which_anything_says_so(
     review_by: int | None, purge_by: int | None, purge_time: int | None, review: int, unreviewed: int | None

@@ -22,10 +22,10 @@ from renkei_chassis.rpc.pipeline import Pipeline
 from renkei_chassis.rpc.routes import make_route
 from renkei_chassis.rpc.server import Server
 from renkei_chassis.telemetry.metrics import Metrics
-from tests.agency import HASTY
 from tests.chassis.identity.tokens import Agency
 from tests.chassis.keeper import AGENCY, KEEP, Keeper, asking
 from tests.chassis.rpc.served import GET, LOG, PERSONAS, SUBMIT, TIPS, WATCH, answers, served
+from tests.running import HASTY
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from renkei_node.demo.journal import AcknowledgedClock
+
 
 class Metrics(http.server.BaseHTTPRequestHandler):
     page = b"# nothing\n"
@@ -56,6 +58,7 @@ def member(path: Path, code: str, ports: list[int]) -> Member:
         with connection:
             connection.execute(f"CREATE TABLE {word} (id BLOB, content BLOB)")
             connection.execute(f"CREATE TABLE {word}_copy (id BLOB, content BLOB)")
+            connection.execute(f"CREATE TABLE {word}_clock (record_id BLOB, kind INT, level INT, acknowledger TEXT)")
         connection.close()
     return Member(
         agency=BY_CODE[code],
@@ -91,3 +94,13 @@ def copy_of(tip: Tip, grade: policy_pb2.Grade.ValueType) -> Tip:
 
 def markers(letter: str) -> Markers:
     return Markers(text=f"RKMK-T{letter * 20}", home=f"RKMK-H{letter * 20}")
+
+
+def put_clock(node: Member, clock: AcknowledgedClock) -> None:
+    """Put a clock onto a node's board."""
+    key = uuid.UUID(clock.arrest.rpartition("/")[2]).bytes
+    connection = sqlite3.connect(node.directory.data / "arrests.db")
+    with connection:
+        row = (key, clock.kind, clock.level, clock.acknowledger)
+        connection.execute("INSERT INTO arrest_clock VALUES (?, ?, ?, ?)", row)
+    connection.close()

@@ -13,8 +13,8 @@ from renkei.tips.v1.tips_pb2 import Tip
 
 from renkei_chassis.ports import PortClaims
 from renkei_node.demo.checks import check
-from renkei_node.demo.journal import Journal
-from tests.node.demo.nodes import copy_of, drop_copies, markers, member, metrics, put
+from renkei_node.demo.journal import AcknowledgedClock, Journal
+from tests.node.demo.nodes import copy_of, drop_copies, markers, member, metrics, put, put_clock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from renkei_node.demo.federation import Member
 
 HOME, FULL, INDEX, NOBODY = "jp-13", "jp-12", "jp-09", "jp-01"
+
+
+pytestmark = pytest.mark.slow
 
 
 @dataclass(slots=True, kw_only=True)
@@ -179,3 +182,18 @@ def test_after_a_withdrawal_the_copy_must_be_gone(world: World) -> None:
     world.leave(FULL, markers("A").text)  # logs keep what was once rightly there
 
     assert world.found() == ([], [])
+
+
+def test_an_acknowledged_warning_that_is_gone_is_lost_and_one_at_another_agency_is_leaked(world: World) -> None:
+    arrest = f"agencies/{HOME}/arrests/{uuid.uuid4()}"
+    clock = AcknowledgedClock(arrest=arrest, kind=1, level=50, acknowledger=f"agencies/{HOME}/officers/sato")
+    world.journal.clocks.append(clock)
+
+    without = world.found()
+    put_clock(world.nodes[HOME], clock)
+    in_its_place = world.found()
+    put_clock(world.nodes[FULL], clock)
+
+    assert without == ([f"{HOME} lacks the acknowledged warning of {arrest}"], [])
+    assert in_its_place == ([], [])
+    assert f"{FULL} holds a clock of {arrest}" in world.found()[1]

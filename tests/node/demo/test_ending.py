@@ -77,6 +77,18 @@ def test_no_process_is_left_whichever_signal_ends_the_demo(tmp_path: Path, ends:
         assert wait_until_none_of(tmp_path) == []
 
 
+def test_ctrl_c_ends_a_demo_that_stays_up_as_it_should(tmp_path: Path) -> None:
+    """It is how everybody ends it: no failure, and no process."""
+    with driver(tmp_path, "stay", until="up") as demo:
+        assert demo.stdout is not None
+        assert demo.stdout.readline().startswith("agencies/jp-")
+        demo.send_signal(signal.SIGINT)
+        said = demo.communicate(timeout=PATIENCE_SECONDS)[0]
+
+        assert (demo.returncode, "Traceback" in said) == (0, False), said
+        assert wait_until_none_of(tmp_path) == []
+
+
 @pytest.mark.parametrize("ends", [signal.SIGTERM, signal.SIGKILL])
 def test_no_process_is_left_where_the_demo_ends_before_its_nodes_are_up(tmp_path: Path, ends: signal.Signals) -> None:
     with driver(tmp_path, until="launched") as demo:

@@ -62,7 +62,8 @@ def test_a_database_of_another_agency_is_told(node: NodeDirectory) -> None:
 
 def test_a_migration_that_waits_is_told(node: NodeDirectory, monkeypatch: pytest.MonkeyPatch) -> None:
     tips(node).close()
-    newer = Schema(component="tips", metadata=storage.SCHEMAS["tips"].metadata, steps=[lambda connection: None])
+    now = storage.SCHEMAS["tips"]
+    newer = Schema(component="tips", metadata=now.metadata, steps=[*now.steps, lambda connection: None])
     monkeypatch.setattr(storage, "SCHEMAS", {**storage.SCHEMAS, "tips": newer})
 
     waits = wrong(node, State.WARNING)["database_old"]

@@ -169,6 +169,7 @@ def _many(path: Path) -> None:
     ],
     ids=["a line of a gigabyte", "a bomb in a workbook", "many rows"],
 )
+@pytest.mark.slow
 def test_no_file_fills_the_memory(tmp_path: Path, make: Callable[[Path], object], said: str) -> None:
     write_directory(tmp_path / "jp-12", {})
     make(tmp_path / "file")

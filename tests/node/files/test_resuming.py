@@ -100,6 +100,7 @@ async def test_what_was_killed_goes_on_where_it_ended(node: Node, tips: Tips, nu
     await _whole(node, tips)
 
 
+@pytest.mark.slow
 async def test_a_journal_that_is_lost_or_torn_doubles_nothing(node: Node, tips: Tips) -> None:
     """After a power cut the journal may be behind, and the report behind the journal."""
     file = await node.write("tips.csv", await asyncio.to_thread(content))
@@ -211,6 +212,35 @@ def test_a_journal_serves_one_file_profile_and_agency(tmp_path: Path, what: str)
 def test_a_journal_is_held_by_one_process(tmp_path: Path) -> None:
     with Journal(tmp_path / "report", _identity()), pytest.raises(JournalError, match="another import"):
         Journal(tmp_path / "report", _identity())
+
+
+def test_what_came_between_the_look_and_the_lock_is_another_import_and_no_foreign_file(tmp_path: Path) -> None:
+    """Two imports that begin at once: the report is there a moment after neither saw one."""
+    report, opens = tmp_path / "report", Journal._open
+    with pytest.MonkeyPatch.context() as patch:
+        held: list[Journal] = []
+
+        def late(path: Path, more: int = 0) -> object:
+            if not held:
+                patch.undo()
+                held.append(Journal(report, _identity()))
+            return opens(path, more)
+
+        patch.setattr(Journal, "_open", staticmethod(late))
+        with pytest.raises(JournalError, match="another import"):
+            Journal(report, _identity())
+    with held[0]:
+        pass
+
+
+def test_an_empty_journal_beside_a_foreign_file_takes_nothing_from_it(tmp_path: Path) -> None:
+    (tmp_path / "report").write_bytes(b"mine, and of no import")
+    (tmp_path / "report.journal").touch()
+
+    with pytest.raises(JournalError, match="is no report"):
+        Journal(tmp_path / "report", _identity())
+
+    assert (tmp_path / "report").read_bytes() == b"mine, and of no import"
 
 
 def test_report_and_journal_are_for_their_owner_alone(tmp_path: Path) -> None:

@@ -52,6 +52,8 @@ def acknowledge_before_commit() -> None:
         calls = [job for job in mine.jobs if isinstance(job, CallJob) and job.error is None]
         for job in calls:
             future = writer._future(job)
+            if not isinstance(future, asyncio.Future):
+                continue  # a row of a bulk load
             future.get_loop().call_soon_threadsafe(partial(writer._resolve, future, job.result, None))
         if calls:
             time.sleep(_ANSWER_SECONDS)

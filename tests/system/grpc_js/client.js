@@ -7,7 +7,14 @@ const { setTimeout: pause } = require("node:timers/promises");
 const grpc = require("@grpc/grpc-js");
 const loader = require("@grpc/proto-loader");
 
-const SERVICES = ["tips/v1/tips", "arrests/v1/arrests", "leads/v1/leads", "exchange/v1/exchange", "event/v1/log"];
+const SERVICES = [
+  "tips/v1/tips",
+  "arrests/v1/arrests",
+  "arrests/v1/clocks",
+  "leads/v1/leads",
+  "exchange/v1/exchange",
+  "event/v1/log",
+];
 const OPTIONS = { keepCase: true, longs: String, enums: String, bytes: String, defaults: false, oneofs: true };
 const PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 2000;

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from renkei.arrests.v1 import arrests_pb2
@@ -11,8 +12,9 @@ from renkei_arrests.record import ARRESTS
 from renkei_chassis.database.requests import WriteMethod, Written
 from renkei_chassis.records.loading import load
 from renkei_chassis.records.reads import Filter, Reads
+from renkei_chassis.records.reviewing import rebuild_reviewed, review
 from renkei_chassis.records.times import check_times, to_us
-from renkei_chassis.records.watching import watch
+from renkei_chassis.records.watching import watch_of
 from renkei_chassis.rpc.methods import Api, Call, DuplexMethod, ReadMethod, StreamMethod
 
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from renkei_chassis.database.writer import Writer
     from renkei_chassis.identity import Principal
     from renkei_chassis.log.changes import Changes
+    from renkei_chassis.records.reviewing import DueForReview
     from renkei_chassis.records.rules import Rules
 
 SERVICE: Final = "renkei.arrests.v1.ArrestsService"
@@ -31,10 +34,13 @@ _CREATE_PATH: Final = f"/{SERVICE}/CreateArrest"
 class ArrestsApi:
     """The methods of ArrestsService for one agency."""
 
-    def __init__(self, *, rules: Rules, reads: Reads, changes: Changes, writer: Writer) -> None:
+    def __init__(self, *, rules: Rules, reads: Reads, due: DueForReview, changes: Changes, writer: Writer) -> None:
         self._rules = rules
         self._reads = reads
-        self._changes = changes
+        self._due = due
+        self._watch = watch_of(
+            ARRESTS, changes, reads, answer=arrests_pb2.WatchArrestsResponse, change=arrests_pb2.ArrestChange
+        )
         self._writer = writer
         self._create = WriteMethod(rule=self.create, rebuild=rules.rebuild)
 
@@ -53,6 +59,8 @@ class ArrestsApi:
                 "SearchArrests": ReadMethod(answer=self.search),
                 "WatchArrests": StreamMethod(answers=self.watch),
                 "LoadArrests": DuplexMethod(answers=self.load, validated=False),
+                "ReviewArrest": WriteMethod(rule=self.review, rebuild=partial(rebuild_reviewed, rules)),
+                "ListArrestsDueForReview": ReadMethod(answer=self.due_for_review),
             }
         }
 
@@ -83,6 +91,9 @@ class ArrestsApi:
     ) -> Written:
         return self._rules.undelete(transaction, name=request.name, caller=caller)
 
+    def review(self, transaction: Transaction, request: arrests_pb2.ReviewArrestRequest, caller: Principal) -> Written:
+        return review(self._rules, transaction, request, caller, delete=self._rules.delete)
+
     async def get(self, request: arrests_pb2.GetArrestRequest, call: Call) -> arrests_pb2.Arrest:
         arrest: arrests_pb2.Arrest = await self._reads.get(request.name, version=request.version)
         return arrest
@@ -110,18 +121,14 @@ class ArrestsApi:
             arrests=page.records, next_page_token=page.next_page_token, unreachable=page.unreachable
         )
 
-    async def watch(
-        self, request: arrests_pb2.WatchArrestsRequest, call: Call
-    ) -> AsyncIterator[arrests_pb2.WatchArrestsResponse]:
-        batches = watch(self._changes, self._reads, resume_token=request.resume_token, from_start=request.from_start)
-        async for changes, token in batches:
-            yield arrests_pb2.WatchArrestsResponse(
-                changes=[
-                    arrests_pb2.ArrestChange(kind=change.kind, name=change.name, arrest=change.record, time=change.time)
-                    for change in changes
-                ],
-                resume_token=token,
-            )
+    async def due_for_review(
+        self, request: arrests_pb2.ListArrestsDueForReviewRequest, call: Call
+    ) -> arrests_pb2.ListArrestsDueForReviewResponse:
+        arrests, token = await self._due.page("ListArrestsDueForReview", request)
+        return arrests_pb2.ListArrestsDueForReviewResponse(arrests=arrests, next_page_token=token)
+
+    def watch(self, request: arrests_pb2.WatchArrestsRequest, call: Call) -> AsyncIterator[bytes]:
+        return self._watch.watch(resume_token=request.resume_token, from_start=request.from_start)
 
     async def load(
         self, requests: AsyncIterator[arrests_pb2.LoadArrestsRequest], call: Call

@@ -1,8 +1,7 @@
-"""The rules of arrest records: the clocks that run, age as the law counts it, the order of times, and identifiers."""
+"""The rules of arrest records: age as the law counts it, the order of times, and identifiers. The clocks: `custody`."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, timezone
 from enum import Enum
 from functools import lru_cache
@@ -11,24 +10,12 @@ from typing import TYPE_CHECKING, Final
 from renkei_normalform import VERSION, IdentifierType, NotAnIdentifier, normalize, search_fragment, search_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
 JAPAN: Final = timezone(timedelta(hours=9), "JST")
-TO_PROSECUTOR: Final = timedelta(hours=48)
-REQUEST_FROM_RECEIPT: Final = timedelta(hours=24)
-REQUEST_FROM_RESTRAINT: Final = timedelta(hours=72)
 
 # Loads repeat identifiers, and reading one costs as much as storing its record.
 _REMEMBERED: Final = 16_384
-
-
-class ClockKind(Enum):
-    """Which limit runs; the names are the contract's."""
-
-    TO_PROSECUTOR = "TO_PROSECUTOR"
-    """刑訴法203条."""
-    DETENTION_REQUEST = "DETENTION_REQUEST"
-    """刑訴法205条."""
 
 
 class JuvenileClass(Enum):
@@ -40,52 +27,6 @@ class JuvenileClass(Enum):
     AGE_14_17 = "14_17"
     UNDER_14 = "UNDER_14"
     """触法少年: cannot be prosecuted."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
-    """The recorded times from which clocks are computed."""
-
-    restraint: datetime
-    prosecutor_receipt: datetime | None = None
-    detention_request: datetime | None = None
-    disposition: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Clock:
-    """A limit that runs, or ran."""
-
-    kind: ClockKind
-    start: datetime
-    due: datetime
-    met: datetime | None
-    overdue: bool
-
-
-def clocks(facts: Facts, *, now: datetime) -> Iterator[Clock]:
-    """Compute the clocks from the recorded facts. They release and extend nobody.
-
-    A clock ends where what it asks for was done, or where the arrest was disposed of before (a person
-    who was released need not be referred). What ends at the very moment it is due is in time.
-    """
-    yield _clock(
-        ClockKind.TO_PROSECUTOR,
-        start=facts.restraint,
-        due=facts.restraint + TO_PROSECUTOR,
-        met=facts.prosecutor_receipt,
-        disposition=facts.disposition,
-        now=now,
-    )
-    if facts.prosecutor_receipt is not None:
-        yield _clock(
-            ClockKind.DETENTION_REQUEST,
-            start=facts.prosecutor_receipt,
-            due=min(facts.prosecutor_receipt + REQUEST_FROM_RECEIPT, facts.restraint + REQUEST_FROM_RESTRAINT),
-            met=facts.detention_request,
-            disposition=facts.disposition,
-            now=now,
-        )
 
 
 def age_reached(birth: date, years: int) -> datetime:
@@ -130,19 +71,6 @@ def first_too_early(times: Sequence[tuple[str, datetime | None]]) -> str | None:
             return name
         latest = moment
     return None
-
-
-def _clock(
-    kind: ClockKind,
-    *,
-    start: datetime,
-    due: datetime,
-    met: datetime | None,
-    disposition: datetime | None,
-    now: datetime,
-) -> Clock:
-    end = met if met is not None else disposition
-    return Clock(kind=kind, start=start, due=due, met=met, overdue=(now if end is None else end) > due)
 
 
 @lru_cache(_REMEMBERED)

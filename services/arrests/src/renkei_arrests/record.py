@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from renkei.arrests.v1.arrests_pb2 import Arrest, Clock, CreateArrestRequest, Person
+from renkei.arrests.v1.arrests_pb2 import Arrest, CreateArrestRequest, Person
+from renkei.arrests.v1.custody_pb2 import CustodyNotice
 
-from renkei_arrests import domain, store
+from renkei_arrests import clock_rows, custody, domain, store
+from renkei_arrests.clock_rows import KIND_NUMBERS
 from renkei_arrests.disposition import check_disposition
+from renkei_arrests.facts import birth_of, facts_of
 from renkei_arrests.release import EVENTS
-from renkei_chassis.clock import from_us
+from renkei_chassis.clock import to_us
 from renkei_chassis.errors import FieldViolation, InvalidArgument
 from renkei_chassis.records.kind import RecordKind
-from renkei_chassis.records.times import to_us
+from renkei_chassis.records.times import set_us
 from renkei_chassis.resource_names import Pattern
 from renkei_normalform import search_fragment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from datetime import datetime
+    from datetime import date, datetime
 
     from google.protobuf.timestamp_pb2 import Timestamp
     from renkei.identifiers.v1.identifiers_pb2 import Occurrence
@@ -32,6 +37,7 @@ _OUTPUT_ONLY: Final = frozenset(
         "person.juvenile_class",
         "contact_desk",
         "clocks",
+        "notices",
         "create_time",
         "update_time",
         "delete_time",
@@ -40,8 +46,11 @@ _OUTPUT_ONLY: Final = frozenset(
         "correction_reason",
         "received_grade",
         "receive_time",
+        "review",
     }
 )
+
+_NOTICES: Final = {notice: CustodyNotice.Value(f"CUSTODY_NOTICE_{notice.value}") for notice in custody.Notice}
 
 
 def _occurrences(arrest: Arrest) -> Iterator[tuple[str, Occurrence]]:
@@ -61,60 +70,88 @@ def _category(arrest: Arrest) -> int:
 
 
 def _complete(arrest: Arrest) -> None:
-    """Check the disposition, the order of times and the day of birth, and set state and juvenile class."""
+    """Check disposition, custody, the order of times and the day of birth, and set state and juvenile class."""
     if arrest.HasField("disposition"):
         check_disposition(arrest.disposition, "arrest.disposition")
-    facts = _facts(arrest)
+    facts = facts_of(arrest, birth=_birth(arrest))
+    contradiction = custody.contradiction(facts) if arrest.HasField("custody") else None
+    if contradiction is not None:
+        field, what = contradiction
+        raise _refusal("CUSTODY_CONTRADICTORY", f"arrest.custody.{field}", what)
+    _check_order(facts)
+    reason = custody.forbidden(facts)
+    if reason is not None:
+        raise _forbidden(reason)
+    arrest.state = Arrest.STATE_DISPOSED if arrest.HasField("disposition") else Arrest.STATE_OPEN
+    if arrest.HasField("person"):
+        found = custody.class_of(facts)
+        arrest.person.juvenile_class = (
+            Person.JUVENILE_CLASS_UNSPECIFIED
+            if found is None
+            else Person.JuvenileClass.Value(f"JUVENILE_CLASS_{found.value}")
+        )
+
+
+def _birth(arrest: Arrest) -> date | None:
+    try:
+        return birth_of(arrest)
+    except ValueError:
+        raise _refusal("BIRTH_DATE_INVALID", "arrest.person.birth_date", "is no day up to the restraint") from None
+
+
+def _check_order(facts: custody.Facts) -> None:
     late = domain.first_too_early(
         (
             ("arrest.restraint_time", facts.restraint),
             ("arrest.prosecutor_receipt_time", facts.prosecutor_receipt),
             ("arrest.detention_request_time", facts.detention_request),
+            ("arrest.custody.detention.grant_time", facts.detention_granted),
+            ("arrest.custody.detention.refuse_time", facts.detention_refused),
+            ("arrest.custody.detention.extension_grant_time", facts.extended),
             ("arrest.disposition.time", facts.disposition),
+        )
+    ) or domain.first_too_early(
+        (
+            ("arrest.custody.warrant.request_time", facts.warrant_requested),
+            ("arrest.custody.warrant.issue_time", facts.warrant_issued),
+            ("arrest.custody.warrant.refuse_time", facts.warrant_refused),
+            # Only an arrest on a warrant comes after it (刑訴法199条).
+            ("arrest.restraint_time", facts.restraint if facts.kind == custody.WARRANT else None),
         )
     )
     if late is not None:
         raise _refusal("TIMES_OUT_OF_ORDER", late, "lies before what comes first by law")
-    arrest.state = Arrest.STATE_DISPOSED if arrest.HasField("disposition") else Arrest.STATE_OPEN
-    if arrest.HasField("person"):
-        arrest.person.juvenile_class = _juvenile_class(arrest.person.birth_date, facts.restraint)
 
 
-def _juvenile_class(birth_date: str, restraint: datetime) -> Person.JuvenileClass.ValueType:
-    if not birth_date:
-        return Person.JUVENILE_CLASS_UNSPECIFIED
-    try:
-        birth = domain.read_birth_date(birth_date, restraint=restraint)
-    except ValueError:
-        raise _refusal("BIRTH_DATE_INVALID", "arrest.person.birth_date", "is no day up to the restraint") from None
-    found = domain.juvenile_class(birth, at=restraint)
-    return Person.JuvenileClass.Value(f"JUVENILE_CLASS_{found.value}")
-
-
-def _present(arrest: Arrest, now: datetime) -> None:
-    """Set the clocks of an own record as they stand now."""
-    for clock in domain.clocks(_facts(arrest), now=now):
-        shown = arrest.clocks.add(kind=Clock.Kind.Value(f"KIND_{clock.kind.value}"), overdue=clock.overdue)
-        shown.start_time.FromDatetime(clock.start)
-        shown.due_time.FromDatetime(clock.due)
-        if clock.met is not None:
-            shown.met_time.FromDatetime(clock.met)
-
-
-def _facts(arrest: Arrest) -> domain.Facts:
-    disposed = arrest.disposition.HasField("time")
-    return domain.Facts(
-        restraint=_moment(arrest.restraint_time),
-        prosecutor_receipt=(
-            _moment(arrest.prosecutor_receipt_time) if arrest.HasField("prosecutor_receipt_time") else None
-        ),
-        detention_request=_moment(arrest.detention_request_time) if arrest.HasField("detention_request_time") else None,
-        disposition=_moment(arrest.disposition.time) if disposed else None,
+def _forbidden(reason: str) -> InvalidArgument:
+    if reason == "EXTENSION_FORBIDDEN":
+        what = "cannot follow a measure in place of detention (少年法44条3項)"
+        return _refusal("EXTENSION_FORBIDDEN", "arrest.custody.detention.extension_days", what)
+    if reason == "MEASURE_FORBIDDEN":
+        return _refusal(
+            "MEASURE_FORBIDDEN", "arrest.custody.detention.juvenile_measure", "is for juveniles alone (少年法43条)"
+        )
+    return _refusal(
+        "INDICTMENT_FORBIDDEN", "arrest.disposition.kind", "cannot be an indictment by the age (刑法41条, 少年法42条)"
     )
 
 
-def _moment(time: Timestamp) -> datetime:
-    return from_us(to_us(time))
+def present(arrest: Arrest, now: datetime, *, terms: custody.Terms) -> None:
+    """Set the clocks of an own record as they stand now, and what the law says beside them."""
+    facts = facts_of(arrest, birth=birth_of(arrest))
+    delays: dict[custody.ClockKind, str] = {}
+    if arrest.HasField("custody"):
+        delays[custody.ClockKind.TO_PROSECUTOR] = arrest.custody.prosecutor_delay_reason
+        delays[custody.ClockKind.DETENTION_REQUEST] = arrest.custody.detention_request_delay_reason
+    for clock in custody.clocks(facts, now=now, terms=terms):
+        shown = arrest.clocks.add(kind=KIND_NUMBERS[clock.kind], overdue=clock.overdue)
+        if delays and clock.kind in delays:
+            shown.delay_reason = delays[clock.kind]
+        set_us(shown.start_time, to_us(clock.start))
+        set_us(shown.due_time, to_us(clock.due))
+        if clock.met is not None:
+            set_us(shown.met_time, to_us(clock.met))
+    arrest.notices.extend(_NOTICES[notice] for notice in custody.notices(facts))
 
 
 def _refusal(reason: str, field: str, what: str) -> InvalidArgument:
@@ -142,5 +179,12 @@ ARRESTS: Final = RecordKind(
     anchor=_anchor,
     category=_category,
     complete=_complete,
-    present=_present,
+    present=partial(present, terms=custody.Terms()),
+    on_stored=partial(clock_rows.stored, terms=custody.Terms()),
+    on_deleted=clock_rows.hidden,
 )
+
+
+def arrests_under(terms: custody.Terms) -> RecordKind:
+    """Give the kind for an agency that decided something of its own about its clocks."""
+    return replace(ARRESTS, present=partial(present, terms=terms), on_stored=partial(clock_rows.stored, terms=terms))

@@ -15,7 +15,8 @@ to exactly those whom it concerns:
 | ArrestPurged | whoever ever had it | erase what is left of the record |
 
 Fields that stay in the agency, the person first of all, stand in all of these: the exchange strips them.
-Clocks stand in none: they are computed when a record is read.
+Clocks stand in none: they are computed when a record is read. What is told of them (ClockWarned, ClockAcknowledged,
+ClockEscalated) goes to nobody.
 """
 
 from __future__ import annotations

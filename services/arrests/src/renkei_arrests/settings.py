@@ -67,3 +67,35 @@ class Settings(BaseModel):
         description="For how many hours of running the clock must have said that a record is due before it is purged: "
         "a clock that was ahead for less costs nothing. A record is purged so much later.",
     )
+    clock_seconds: float = Field(
+        default=1.0,
+        gt=0,
+        le=60,
+        description="How many seconds pass between two looks at the clocks: a warning comes at most so late.",
+    )
+    urgent_alarm_minutes: int = Field(
+        default=60,
+        ge=1,
+        le=1440,
+        description="How many minutes after the restraint an urgent arrest without warrant is at 100 %.",
+    )
+    clock_acknowledge_minutes: int = Field(
+        default=30,
+        ge=1,
+        le=1440,
+        description="After how many minutes a warning that nobody acknowledged is escalated.",
+    )
+    clock_escalation_desk: str = Field(
+        default="当直責任者",
+        min_length=1,
+        max_length=100,
+        description="To whom it is escalated: a role or desk of the agency. The default is the officer in charge of "
+        "the watch.",
+    )
+    clock_history_days: int = Field(
+        default=30,
+        ge=1,
+        le=3650,
+        description="A clock that was due so many days before its arrest was recorded is history: it comes not onto "
+        "the board and warns nobody. So an import of old records does not.",
+    )

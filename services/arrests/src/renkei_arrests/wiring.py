@@ -7,14 +7,20 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from renkei_arrests.api import ArrestsApi
+from renkei_arrests.board import SERVICE as CLOCKS
+from renkei_arrests.board import Board
+from renkei_arrests.clock_task import ClockTask
+from renkei_arrests.custody import Terms
 from renkei_arrests.inbox import FROM_EXCHANGE
-from renkei_arrests.record import ARRESTS
+from renkei_arrests.record import arrests_under
 from renkei_arrests.retention import retention_of
 from renkei_arrests.store import SCHEMA
+from renkei_chassis.clock import to_us
 from renkei_chassis.records.kind import Policy
 from renkei_chassis.records.purging import Purging, Rhythm
 from renkei_chassis.records.reach import Reach
 from renkei_chassis.records.reads import Reads
+from renkei_chassis.records.reviewing import DueForReview
 from renkei_chassis.records.rules import Rules
 from renkei_chassis.service import Blueprint, Parts, Wiring
 
@@ -29,6 +35,13 @@ def blueprint(settings: Settings) -> Blueprint:
 
 def wire(settings: Settings, parts: Parts) -> Wiring:
     """Put the parts together."""
+    terms = Terms(
+        urgent_alarm=timedelta(minutes=settings.urgent_alarm_minutes),
+        patience=timedelta(minutes=settings.clock_acknowledge_minutes),
+        desk=settings.clock_escalation_desk,
+        history=timedelta(days=settings.clock_history_days),
+    )
+    kind = arrests_under(terms)
     policy = Policy(
         agency=parts.agency,
         members=frozenset(settings.members),
@@ -39,25 +52,51 @@ def wire(settings: Settings, parts: Parts) -> Wiring:
     )
     reach = Reach(parts.client("exchange"), peers=policy.members - {parts.agency})
     reads = Reads(
-        ARRESTS,
+        kind,
         agency=parts.agency,
         database=parts.database,
         tokens=parts.tokens,
         clock=parts.clock,
         reach=reach,
     )
-    api = ArrestsApi(rules=Rules(ARRESTS, policy), reads=reads, changes=parts.changes, writer=parts.writer)
-    purging = Purging(
-        ARRESTS,
+    retention = partial(retention_of, settings)
+    due = DueForReview(
+        kind,
         agency=parts.agency,
-        retention=partial(retention_of, settings),
+        retention=retention,
+        database=parts.database,
+        tokens=parts.tokens,
+        clock=parts.clock,
+    )
+    api = ArrestsApi(rules=Rules(kind, policy), reads=reads, due=due, changes=parts.changes, writer=parts.writer)
+    purging = Purging(
+        kind,
+        agency=parts.agency,
+        retention=retention,
         rhythm=Rhythm(seconds=settings.purge_seconds, hours=settings.purge_hours),
         database=parts.database,
         writer=parts.writer,
         metrics=parts.metrics,
     )
+    clocks = ClockTask(
+        agency=parts.agency,
+        terms=terms,
+        database=parts.database,
+        writer=parts.writer,
+        clock=parts.clock,
+        metrics=parts.metrics,
+        seconds=settings.clock_seconds,
+    )
+    board = Board(
+        kind,
+        agency=parts.agency,
+        database=parts.database,
+        tokens=parts.tokens,
+        changes=parts.changes,
+        now_us=lambda: to_us(reads.clock_now()),
+    )
     return Wiring(
-        api=api.api(),
+        api={**api.api(), CLOCKS: board.methods()},
         follows={"exchange": FROM_EXCHANGE},
-        tasks={"reach": reach.run, "purging": purging.run},
+        tasks={"reach": reach.run, "purging": purging.run, "clocks": clocks.run},
     )

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND: Final = timedelta(microseconds=1)
 CLOCK_JUMPED: Final = "CLOCK_JUMPED"
 
 
@@ -110,4 +111,4 @@ def to_us(moment: datetime) -> int:
     """Turn a moment that knows its time zone into microseconds since 1970, exactly."""
     if moment.tzinfo is None:
         raise ValueError("a moment without a time zone")
-    return (moment - EPOCH) // timedelta(microseconds=1)
+    return (moment - EPOCH) // _MICROSECOND

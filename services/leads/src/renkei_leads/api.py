@@ -17,6 +17,7 @@ from renkei.leads.v1.leads_pb2 import (
 
 from renkei_chassis.database.pages import page_size
 from renkei_chassis.errors import NotFoundOrDenied
+from renkei_chassis.log.watch import Watch, in_parts
 from renkei_chassis.resource_names import AGENCY, Pattern
 from renkei_chassis.rpc.methods import Api, Call, ReadMethod, StreamMethod
 from renkei_leads import store
@@ -58,7 +59,7 @@ class LeadsApi:
         self._agency = agency
         self._database = database
         self._tokens = tokens
-        self._changes = changes
+        self._watching = Watch(changes, answer=WatchLeadsResponse, make=self._changed)
         self._reach = reach
 
     def api(self) -> Api:
@@ -100,24 +101,16 @@ class LeadsApi:
             answer.next_page_token = self._tokens.encode(_KIND, request, (taken[-1].update_us, taken[-1].id))
         return answer
 
-    async def _watch(self, request: WatchLeadsRequest, call: Call) -> AsyncIterator[WatchLeadsResponse]:
-        before = request.resume_token
-        following = self._changes.watch(resume_token=request.resume_token, from_start=request.from_start)
-        async for events, token in following:
-            ids = {event.resource.rpartition("/")[2] for event in events}
-            rows = await self._database.read(partial(store.read_leads, ids=ids)) if ids else {}
-            answer = WatchLeadsResponse(resume_token=before)
-            size = 0
-            for event in events:
-                row = rows[event.resource.rpartition("/")[2]]
-                size += len(row.content)
-                if answer.changes and size > _MAX_ANSWER_BYTES:
-                    # Who resumes after a part of a stretch gets that part again.
-                    yield answer
-                    answer, size = WatchLeadsResponse(resume_token=before), len(row.content)
-                answer.changes.append(_change(event, read_content(row)))
-            answer.resume_token = before = token
-            yield answer
+    def _watch(self, request: WatchLeadsRequest, call: Call) -> AsyncIterator[bytes]:
+        return self._watching.watch(resume_token=request.resume_token, from_start=request.from_start)
+
+    async def _changed(self, events: Sequence[Event]) -> Sequence[tuple[int, WatchLeadsResponse]]:
+        ids = {event.resource.rpartition("/")[2] for event in events}
+        rows = await self._database.read(partial(store.read_leads, ids=ids))
+        told = ((event, rows[event.resource.rpartition("/")[2]]) for event in events)
+        sized = ((event.sequence, len(row.content), _change(event, read_content(row))) for event, row in told)
+        parts = in_parts(sized, most=_MAX_ANSWER_BYTES)
+        return [(through, WatchLeadsResponse(changes=part)) for through, part in parts]
 
 
 def _change(event: Event, lead: Lead) -> LeadChange:

@@ -18,6 +18,7 @@ COMMANDS: Final = {
     "leads": ("leads", "List leads with their evidence."),
     "tips": ("tips", "Tips from files and into files."),
     "arrests": ("arrests", "Arrest records from files and into files."),
+    "clocks": ("clocks", "Show which clocks of custody run, soonest due first."),
     "personas": ("personas", "Undercover work by the book: plans, documents, contacts, reports."),
     "desk": ("desk", "Make a one-time link into the coordination desk."),
     "token": ("token", "Make a short token for an officer."),

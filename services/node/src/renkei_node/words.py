@@ -38,6 +38,18 @@ WORDS: Final = {
     "own_record": {"ja": "自庁", "en": "own"},
     "index_only": {"ja": "索引のみ", "en": "index only"},
     "full": {"ja": "全部", "en": "in full"},
+    "no_clocks": {"ja": "進行中の期限はありません", "en": "no clock runs"},
+    "overdue": {"ja": "期限超過", "en": "OVERDUE"},
+    "acknowledged": {"ja": "確認", "en": "acknowledged by"},
+    "unacknowledged": {"ja": "未確認", "en": "unacknowledged"},
+    "escalated": {"ja": "上申", "en": "escalated to"},
+    "clock_to_prosecutor": {"ja": "送致(48時間)", "en": "to the prosecutor (48 h)"},
+    "clock_detention_request": {"ja": "勾留請求(24時間・72時間)", "en": "detention request (24 h, 72 h)"},
+    "clock_detention": {"ja": "勾留(10日)", "en": "detention (10 days)"},
+    "clock_detention_extension": {"ja": "勾留延長", "en": "extended detention"},
+    "clock_juvenile_measure": {"ja": "観護措置(10日)", "en": "measure of protection (10 days)"},
+    "clock_urgent_warrant": {"ja": "緊急逮捕の逮捕状", "en": "warrant of an urgent arrest"},
+    "clock_longest": {"ja": "最長(23日)", "en": "longest (23 days)"},
 }
 
 

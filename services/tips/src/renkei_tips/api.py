@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from renkei.tips.v1 import tips_pb2
@@ -9,10 +10,13 @@ from renkei.tips.v1 import tips_pb2
 from renkei_chassis.database.requests import WriteMethod, Written
 from renkei_chassis.records.loading import load
 from renkei_chassis.records.reads import Filter, Reads
+from renkei_chassis.records.reviewing import rebuild_reviewed, review
 from renkei_chassis.records.times import check_times, to_us
-from renkei_chassis.records.watching import watch
+from renkei_chassis.records.watching import watch_of
 from renkei_chassis.rpc.methods import Api, Call, DuplexMethod, ReadMethod, StreamMethod
+from renkei_tips import grading
 from renkei_tips.record import TIPS
+from renkei_tips.steps import steps_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -21,7 +25,11 @@ if TYPE_CHECKING:
     from renkei_chassis.database.writer import Writer
     from renkei_chassis.identity import Principal
     from renkei_chassis.log.changes import Changes
+    from renkei_chassis.records.history import History
+    from renkei_chassis.records.reviewing import DueForReview
     from renkei_chassis.records.rules import Rules
+    from renkei_tips.life import Life
+    from renkei_tips.sources import Sources
 
 SERVICE: Final = "renkei.tips.v1.TipsService"
 _CREATE_PATH: Final = f"/{SERVICE}/CreateTip"
@@ -30,16 +38,31 @@ _CREATE_PATH: Final = f"/{SERVICE}/CreateTip"
 class TipsApi:
     """The methods of TipsService for one agency."""
 
-    def __init__(self, *, rules: Rules, reads: Reads, changes: Changes, writer: Writer) -> None:
+    def __init__(
+        self,
+        *,
+        rules: Rules,
+        life: Life,
+        sources: Sources,
+        reads: Reads,
+        history: History,
+        due: DueForReview,
+        changes: Changes,
+        writer: Writer,
+    ) -> None:
         self._rules = rules
+        self._life = life
+        self._sources = sources
         self._reads = reads
-        self._changes = changes
+        self._history = history
+        self._due = due
+        self._watch = watch_of(TIPS, changes, reads, answer=tips_pb2.WatchTipsResponse, change=tips_pb2.TipChange)
         self._writer = writer
         self._create = WriteMethod(rule=self.create, rebuild=rules.rebuild)
 
     def api(self) -> Api:
         """Give every method of the contract."""
-        rules = self._rules
+        rules, life, sources = self._rules, self._life, self._sources
         return {
             SERVICE: {
                 "CreateTip": self._create,
@@ -51,6 +74,18 @@ class TipsApi:
                 "SearchTips": ReadMethod(answer=self.search),
                 "WatchTips": StreamMethod(answers=self.watch),
                 "LoadTips": DuplexMethod(answers=self.load, validated=False),
+                "TriageTip": WriteMethod(rule=life.triage, rebuild=rules.rebuild),
+                "AssignTip": WriteMethod(rule=life.assign, rebuild=rules.rebuild),
+                "RecordTipDisposition": WriteMethod(rule=life.dispose, rebuild=rules.rebuild),
+                "MergeTip": WriteMethod(rule=life.merge, rebuild=rules.rebuild),
+                "UnmergeTip": WriteMethod(rule=life.unmerge, rebuild=rules.rebuild),
+                "ListTipSteps": ReadMethod(answer=self.steps),
+                "ReviewTip": WriteMethod(rule=self.review, rebuild=partial(rebuild_reviewed, rules)),
+                "ListTipsDueForReview": ReadMethod(answer=self.due_for_review),
+                "GetGradingViews": ReadMethod(answer=self.grading_views),
+                "SetTipSource": WriteMethod(rule=sources.set, rebuild=sources.rebuild),
+                "RevealTipSource": WriteMethod(rule=sources.reveal, rebuild=sources.never_again),
+                "ListTipSourceOpenings": ReadMethod(answer=sources.openings),
             }
         }
 
@@ -58,18 +93,23 @@ class TipsApi:
         return self._rules.create(transaction, parent=request.parent, record=request.tip, caller=caller)
 
     def update(self, transaction: Transaction, request: tips_pb2.UpdateTipRequest, caller: Principal) -> Written:
-        return self._rules.update(
+        written = self._rules.update(
             transaction,
             record=request.tip,
             paths=request.update_mask.paths,
             reason=request.reason,
             caller=caller,
         )
+        self._sources.check_source(transaction, written.answer)
+        return written
 
     def delete(self, transaction: Transaction, request: tips_pb2.DeleteTipRequest, caller: Principal) -> Written:
-        return self._rules.delete(
+        return self._life.delete(
             transaction, name=request.name, etag=request.etag, reason=request.reason, caller=caller
         )
+
+    def review(self, transaction: Transaction, request: tips_pb2.ReviewTipRequest, caller: Principal) -> Written:
+        return review(self._rules, transaction, request, caller, delete=self._life.delete)
 
     def undelete(self, transaction: Transaction, request: tips_pb2.UndeleteTipRequest, caller: Principal) -> Written:
         return self._rules.undelete(transaction, name=request.name, caller=caller)
@@ -101,16 +141,21 @@ class TipsApi:
             tips=page.records, next_page_token=page.next_page_token, unreachable=page.unreachable
         )
 
-    async def watch(self, request: tips_pb2.WatchTipsRequest, call: Call) -> AsyncIterator[tips_pb2.WatchTipsResponse]:
-        batches = watch(self._changes, self._reads, resume_token=request.resume_token, from_start=request.from_start)
-        async for changes, token in batches:
-            yield tips_pb2.WatchTipsResponse(
-                changes=[
-                    tips_pb2.TipChange(kind=change.kind, name=change.name, tip=change.record, time=change.time)
-                    for change in changes
-                ],
-                resume_token=token,
-            )
+    async def steps(self, request: tips_pb2.ListTipStepsRequest, call: Call) -> tips_pb2.ListTipStepsResponse:
+        steps, token = await self._history.page("ListTipSteps", request, request.name)
+        return tips_pb2.ListTipStepsResponse(steps=steps_of(steps), next_page_token=token)
+
+    async def due_for_review(
+        self, request: tips_pb2.ListTipsDueForReviewRequest, call: Call
+    ) -> tips_pb2.ListTipsDueForReviewResponse:
+        tips, token = await self._due.page("ListTipsDueForReview", request)
+        return tips_pb2.ListTipsDueForReviewResponse(tips=tips, next_page_token=token)
+
+    async def grading_views(self, request: tips_pb2.GetGradingViewsRequest, call: Call) -> tips_pb2.GradingViews:
+        return grading.views(request)
+
+    def watch(self, request: tips_pb2.WatchTipsRequest, call: Call) -> AsyncIterator[bytes]:
+        return self._watch.watch(resume_token=request.resume_token, from_start=request.from_start)
 
     async def load(
         self, requests: AsyncIterator[tips_pb2.LoadTipsRequest], call: Call

@@ -12,7 +12,9 @@ from renkei_chassis.errors import FailedPrecondition
 from renkei_chassis.records.kind import RecordKind
 from renkei_chassis.resource_names import Pattern
 from renkei_normalform import search_fragment
-from renkei_tips import domain, store
+from renkei_tips import store
+from renkei_tips.domain.identifiers import normal_form, searchable
+from renkei_tips.grading import check_grading
 from renkei_tips.release import EVENTS
 
 if TYPE_CHECKING:
@@ -37,6 +39,10 @@ _OUTPUT_ONLY: Final = frozenset(
         "correction_reason",
         "received_grade",
         "receive_time",
+        "unit",
+        "merged_into",
+        "state_before_merge",
+        "review",
     }
 )
 
@@ -61,6 +67,7 @@ def _complete(tip: Tip) -> None:
             "a tip whose source is withheld is for asking the originator before any use in court",
             metadata={"field": "tip.handling.judicial_use"},
         )
+    check_grading(tip.grading, field="tip.grading")
     tip.state = tip.state or Tip.STATE_RECEIVED
 
 
@@ -78,6 +85,14 @@ def _is_withheld(tip: Tip) -> bool:
     return any(one.provenance == PROVENANCE_WITHHELD_ASK_ORIGINATOR for one in tip.identifiers)
 
 
+def unmerge(tip: Tip) -> None:
+    """Make of a merged tip what it was before; of any other nothing."""
+    if tip.state == Tip.STATE_MERGED:
+        tip.state = tip.state_before_merge
+    tip.ClearField("merged_into")
+    tip.ClearField("state_before_merge")
+
+
 def _present(_tip: Tip, _now: datetime) -> None:
     """Nothing of a tip is computed when it is read."""
 
@@ -92,12 +107,13 @@ TIPS: Final = RecordKind(
     output_only=_OUTPUT_ONLY,
     recorded_later={},
     occurrences=_occurrences,
-    normalize=domain.normal_form,
-    search_key=domain.searchable,
+    normalize=normal_form,
+    search_key=searchable,
     search_fragment=search_fragment,
     anchor=_anchor,
     category=_category,
     complete=_complete,
     present=_present,
     succeed=_succeed,
+    restore=unmerge,
 )

@@ -45,8 +45,8 @@ class Settings(BaseModel):
         default=365,
         ge=1,
         le=36500,
-        description="How many days after it was recorded a tip is due for review that nothing bears out (accuracy 2 "
-        "or 4). A label's `review_by` goes before.",
+        description="How many days after it was recorded, or reviewed, a tip is due for review that nothing bears out "
+        "(accuracy 2 or 4). A label's `review_by` goes before.",
     )
     review_days: int = Field(
         default=1825,
@@ -55,11 +55,11 @@ class Settings(BaseModel):
         description="The same for every other tip.",
     )
     unreviewed_days: int = Field(
-        default=0,
+        default=365,
         ge=0,
         le=36500,
-        description="How many days after its review was due a tip is purged whose label has no `purge_by`. "
-        "0: not before somebody deletes it.",
+        description="How many days after its review was due a tip is purged that nobody reviewed, and whose label has "
+        "no `purge_by`. 0: not before somebody deletes it.",
     )
     purge_seconds: float = Field(
         default=3600.0,

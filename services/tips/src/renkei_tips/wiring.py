@@ -6,19 +6,28 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
+from renkei_chassis.records.history import History
 from renkei_chassis.records.kind import Policy
 from renkei_chassis.records.purging import Purging, Rhythm
 from renkei_chassis.records.reach import Reach
 from renkei_chassis.records.reads import Reads
+from renkei_chassis.records.reviewing import DueForReview
 from renkei_chassis.records.rules import Rules
 from renkei_chassis.service import Blueprint, Parts, Wiring
 from renkei_tips.api import TipsApi
 from renkei_tips.inbox import FROM_EXCHANGE
+from renkei_tips.life import Life
 from renkei_tips.record import TIPS
 from renkei_tips.retention import retention_of
+from renkei_tips.sources import Sources, blot_reasons
 from renkei_tips.store import SCHEMA
 
 if TYPE_CHECKING:
+    from renkei_chassis.database.engine import Database
+    from renkei_chassis.database.transaction import Transaction
+    from renkei_chassis.database.writer import Writer
+    from renkei_chassis.records.kind import Record
+    from renkei_chassis.telemetry.metrics import Metrics
     from renkei_tips.settings import Settings
 
 
@@ -29,14 +38,7 @@ def blueprint(settings: Settings) -> Blueprint:
 
 def wire(settings: Settings, parts: Parts) -> Wiring:
     """Put the parts together."""
-    policy = Policy(
-        agency=parts.agency,
-        members=frozenset(settings.members),
-        release_without_instrument=settings.release_without_instrument,
-        contact_desk=settings.contact_desk,
-        handle_span=timedelta(days=settings.handle_span_days),
-        undelete=timedelta(days=settings.undelete_days),
-    )
+    policy = policy_of(settings, parts.agency)
     reach = Reach(parts.client("exchange"), peers=policy.members - {parts.agency})
     reads = Reads(
         TIPS,
@@ -46,18 +48,62 @@ def wire(settings: Settings, parts: Parts) -> Wiring:
         clock=parts.clock,
         reach=reach,
     )
-    api = TipsApi(rules=Rules(TIPS, policy), reads=reads, changes=parts.changes, writer=parts.writer)
-    purging = Purging(
-        TIPS,
-        agency=parts.agency,
-        retention=partial(retention_of, settings),
-        rhythm=Rhythm(seconds=settings.purge_seconds, hours=settings.purge_hours),
-        database=parts.database,
+    rules = Rules(TIPS, policy)
+    sources = Sources(rules, agency=parts.agency, database=parts.database, tokens=parts.tokens)
+    api = TipsApi(
+        rules=rules,
+        life=Life(rules),
+        sources=sources,
+        reads=reads,
+        history=History(TIPS, agency=parts.agency, database=parts.database, tokens=parts.tokens),
+        due=DueForReview(
+            TIPS,
+            agency=parts.agency,
+            retention=partial(retention_of, settings),
+            database=parts.database,
+            tokens=parts.tokens,
+            clock=parts.clock,
+        ),
+        changes=parts.changes,
         writer=parts.writer,
-        metrics=parts.metrics,
+    )
+    purging = purging_of(
+        settings, agency=parts.agency, database=parts.database, writer=parts.writer, metrics=parts.metrics
     )
     return Wiring(
         api=api.api(),
         follows={"exchange": FROM_EXCHANGE},
         tasks={"reach": reach.run, "purging": purging.run},
+    )
+
+
+def policy_of(settings: Settings, agency: str) -> Policy:
+    """Tell what the agency decides about its tips."""
+    return Policy(
+        agency=agency,
+        members=frozenset(settings.members),
+        release_without_instrument=settings.release_without_instrument,
+        contact_desk=settings.contact_desk,
+        handle_span=timedelta(days=settings.handle_span_days),
+        undelete=timedelta(days=settings.undelete_days),
+    )
+
+
+def purging_of(settings: Settings, *, agency: str, database: Database, writer: Writer, metrics: Metrics) -> Purging:
+    """Put together what purges tips, and what it does before one goes."""
+    life = Life(Rules(TIPS, policy_of(settings, agency)))
+
+    def part(transaction: Transaction, record: Record) -> None:
+        life.part(transaction, record)
+        blot_reasons(transaction, record)
+
+    return Purging(
+        TIPS,
+        agency=agency,
+        retention=partial(retention_of, settings),
+        rhythm=Rhythm(seconds=settings.purge_seconds, hours=settings.purge_hours),
+        database=database,
+        writer=writer,
+        metrics=metrics,
+        parting=part,
     )

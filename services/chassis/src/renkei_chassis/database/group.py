@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from renkei_chassis.clock import Clock
+    from renkei_chassis.database.answers import Answer
     from renkei_chassis.database.engine import Database
     from renkei_chassis.identity import Principal
 
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 class CallJob:
     """A request of a caller on its way through a group."""
 
-    future: asyncio.Future[Any] | None
+    future: asyncio.Future[Any] | Answer | None
     method: WriteMethod
     path: str
     request: bytes | Message

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from google.protobuf.message import Message
     from google.protobuf.timestamp_pb2 import Timestamp
 
+    from renkei_chassis.database.transaction import Transaction
     from renkei_chassis.records.tables import Tables
 
 Record: TypeAlias = Any
@@ -87,6 +88,12 @@ class RecordKind:
     """Set what is computed whenever an own record is read, and never stored."""
     succeed: Callable[[Record, Record], None] = lambda _before, _after: None
     """Refuse a version that may not take the place of the one before."""
+    restore: Callable[[Record], None] = lambda _record: None
+    """Change what a record says that comes back after its deletion."""
+    on_stored: Callable[[Transaction, bytes, Record], None] = lambda _transaction, _id, _record: None
+    """Keep what the kind keeps beside a record, in the transaction of each version. A first version has nothing yet."""
+    on_deleted: Callable[[Transaction, bytes], None] = lambda _transaction, _id: None
+    """The same where a record is marked as deleted."""
 
     @property
     def collection(self) -> str:

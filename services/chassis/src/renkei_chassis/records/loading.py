@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 from renkei_chassis.errors import RenkeiError, ResourceExhausted, Unavailable, to_status
 from renkei_chassis.ids import uuid8_of
+from renkei_chassis.records.ahead import ahead
 from renkei_chassis.rpc.crowds import refuse_crowds
 from renkei_chassis.rpc.validation import validate
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from renkei_chassis.rpc.methods import Call
 
 TAG: Final = b"renkei-load-v1"
+# One message is committed and one waits for the writer; each may hold 256 KiB.
+_AHEAD: Final = 2
 
 
 def row_request_id(load_id: str, row: int) -> str:
@@ -35,44 +37,43 @@ async def load(
 ) -> AsyncIterator[list[tuple[int, str | Status]]]:
     """Yield, for each request message, (row, name or refusal) of its rows in the order sent, after their commit.
 
-    A refusal is what Create would have answered. What is no row's fault (a full disk, a stopping
-    server) ends the stream: send what was not answered again, under the same `load_id`.
+    The next message is read and checked while the last one is committed. A refusal is what Create would have
+    answered. What is no row's fault (a full disk, a stopping server) ends the stream: send what was not answered
+    again, under the same `load_id`.
     """
-    async for request in requests:
-        _check_frame(request, kind)
-        outcomes = await asyncio.gather(
-            *(
-                writer.call(
-                    create,
-                    path=create_path,
-                    request=_row_request(kind, request, row),
-                    request_type=kind.create_request,
-                    caller=call.caller,
-                    trace_parent=call.trace_parent,
-                )
-                for row in request.rows
-            ),
-            return_exceptions=True,
+
+    async def committed(rows: Sequence[int], creates: Sequence[Message]) -> list[tuple[int, str | Status]]:
+        outcomes = await writer.call_many(
+            create,
+            path=create_path,
+            requests=creates,
+            request_type=kind.create_request,
+            caller=call.caller,
+            trace_parent=call.trace_parent,
         )
-        yield _results([row.row for row in request.rows], outcomes)
+        return _results(rows, outcomes)
+
+    async with ahead(requests, lambda request: committed(*_taken_apart(request, kind)), most=_AHEAD) as answers:
+        async for answer in answers:
+            yield answer
 
 
-def _check_frame(request: Any, kind: RecordKind) -> None:  # noqa: ANN401 (one of two generated types)
-    """Validate all of a message but its records, which are validated row by row."""
+def _taken_apart(request: Any, kind: RecordKind) -> tuple[Sequence[int], Sequence[Message]]:  # noqa: ANN401 (one of two generated types)
+    """Make a Create of each row, and validate all of the message but its records, which are validated row by row."""
     refuse_crowds(request, deep=False)
-    frame = type(request)()
-    frame.CopyFrom(request)
-    for row in frame.rows:
+    creates: list[Any] = []
+    for row in request.rows:
+        create = kind.create_request(parent=request.parent)
+        getattr(create, kind.word).CopyFrom(getattr(row, kind.word))
+        creates.append(create)
         if row.HasField(kind.word):
             row.ClearField(kind.word)
             getattr(row, kind.word).SetInParent()
-    validate(frame)
-
-
-def _row_request(kind: RecordKind, request: Any, row: Any) -> Message:  # noqa: ANN401 (one of two generated types)
-    create = kind.create_request(request_id=row_request_id(request.load_id, row.row), parent=request.parent)
-    getattr(create, kind.word).CopyFrom(getattr(row, kind.word))
-    return create
+    validate(request)
+    rows = [row.row for row in request.rows]
+    for number, create in zip(rows, creates, strict=True):
+        create.request_id = row_request_id(request.load_id, number)
+    return rows, creates
 
 
 def _results(rows: Sequence[int], outcomes: Sequence[Any]) -> list[tuple[int, str | Status]]:

@@ -118,8 +118,8 @@ def mark(record: Record, row: Row[Any]) -> None:
 
 
 def remove(transaction: Transaction, tables: Tables, record_id: bytes) -> None:
-    """Delete everything of a record: every version, what searches look into, and who deleted it why."""
-    for table in (tables.identifiers, tables.versions, tables.deletions):
+    """Delete everything of a record: every version, what searches look into, who deleted it why, what is beside it."""
+    for table in (tables.identifiers, tables.versions, tables.deletions, *tables.beside):
         transaction.execute(table.delete().where(table.c.record_id == record_id))
     transaction.execute(tables.records.delete().where(tables.records.c.id == record_id))
 

@@ -78,14 +78,16 @@ class Purging:
         database: Database,
         writer: Writer,
         metrics: Metrics,
+        parting: Callable[[Transaction, Record], None] = lambda _transaction, _record: None,
     ) -> None:
-        """Take how long a record of which class is kept, and how often to look."""
+        """Take how long a record of which class is kept, how often to look, and what to do before a record goes."""
         self._kind = kind
         self._prefix = f"{agency}/{kind.collection}/"
         self._retention = retention
         self._rhythm = rhythm
         self._database = database
         self._writer = writer
+        self._parting = parting
         # A record's own events; those that only name it stay, so that whoever is behind still hears of them.
         events = kind.events
         self._kept = frozenset(
@@ -160,13 +162,17 @@ class Purging:
         """Purge those of the records that are due still; returns how many."""
         passed_us = surely_passed(transaction, self._rhythm.hours)
         records = self._kind.tables.records
-        rows = transaction.execute(select(records).where(records.c.id.in_(ids))).all()
         purged = 0
-        for row in rows:
+        for record_id in ids:
+            # One by one: the purge of a record may have made a new version of another.
+            row = transaction.first(select(records).where(records.c.id == record_id))
+            if row is None:
+                continue
             record = own.read(self._kind, row)
             due = purge_due_us(record, self._retention(record))
             if due is None or passed_us is None or due > passed_us:
                 continue  # brought back, or relabelled, a moment ago
+            self._parting(transaction, record)
             own.remove(transaction, self._kind.tables, row.id)
             audience = _had(transaction, record.name)
             erase_resource(transaction, record.name, origin="", keep=self._kept)

@@ -93,9 +93,16 @@ class Reads:
         position = self._tokens.decode(method, request, asked.page_token)
         limit = page_size(asked.page_size, default=DEFAULT_PAGE, largest=LARGEST_PAGE)
         rows, more = await self._database.read(lambda connection: self._page(connection, wanted, position, limit))
-        records = [self._build(row, self._now()) for row in rows]
+        records = [self._build(row, self.clock_now()) for row in rows]
         token = self._tokens.encode(method, request, [rows[-1].id.hex(), rows[-1].agency]) if more else ""
         return Page(records=records, next_page_token=token, unreachable=self._unreachable(wanted.parent))
+
+    def clock_now(self) -> datetime:
+        """Tell the time by which reads show what runs: also where somebody turned the clock."""
+        try:
+            return self._clock.now()
+        except Unavailable:  # a clock that was turned stops the writes; reads go on by what it says
+            return datetime.now(UTC)
 
     def fragment(self, text: str) -> str:
         """Turn what was typed into what to look for. Raises SEARCH_TOO_SHORT or FIELD_INVALID."""
@@ -127,7 +134,7 @@ class Reads:
 
     def _many(self, connection: Connection, parsed: dict[str, tuple[str, UUID]]) -> dict[str, Record]:
         ids = {record_id.bytes for _, record_id in parsed.values()}
-        now = self._now()
+        now = self.clock_now()
         found: dict[str, Record] = {}
         for statement in (self._own_rows(), self._copy_rows()):
             for row in connection.execute(statement.where(statement.selected_columns.id.in_(ids))):
@@ -147,7 +154,7 @@ class Reads:
             if content is None:
                 raise _no_such_version(row.version)
             record = self._kind.message.FromString(content)
-        self._kind.present(record, self._now())
+        self._kind.present(record, self.clock_now())
         return record
 
     def _get_copy(self, connection: Connection, agency: str, record_id: UUID, version: int) -> Record:
@@ -232,12 +239,6 @@ class Reads:
         if parent == ANY_AGENCY:
             return self._reach.unreachable
         return [agency for agency in self._reach.unreachable if agency == parent]
-
-    def _now(self) -> datetime:
-        try:
-            return self._clock.now()
-        except Unavailable:  # a clock that was turned stops the writes; reads go on by what it says
-            return datetime.now(UTC)
 
     def _build(self, row: Row[Any], now: datetime) -> Record:
         if row.agency != self._agency:

@@ -84,6 +84,7 @@ class Rules:
         rows = self._finish(transaction, fresh, version=1, reason="", caller=caller)
         content = own.add(transaction, self._kind, record_id, fresh, transaction.now_us)
         own.add_identifiers(transaction, self._kind.tables, record_id, rows)
+        self._kind.on_stored(transaction, record_id.bytes, fresh)
         self._tell(transaction, self._kind.events.recorded, name, content, audience_of(fresh.handling))
         return self._answer(transaction, fresh, name, 1)
 
@@ -122,13 +123,17 @@ class Rules:
         change: Callable[[Record], None],
         *,
         reason: str,
-        caller: Principal,
+        caller: Principal | None,
         event: type[Message] | None = None,
+        labelled: bool = True,
     ) -> Written:
         """Store the next version, as `change` makes it, and tell it as `event` or, if none is named, as revised.
 
         The first event tells everybody who keeps the record, and our own services, which act on it even
         where nobody else is concerned. What follows, …Released and …Withdrawn, is for others only.
+
+        No `caller`: the service does so itself. Not `labelled`: it must be possible whatever the label says; where the
+        label may not stand any more, the version is told to nobody.
         """
         kind, before = self._kind, current.record
         after: Record = kind.message()
@@ -136,12 +141,15 @@ class Rules:
         change(after)
         kind.succeed(before, after)
         version = current.row.version + 1
-        rows = self._finish(transaction, after, version=version, reason=reason, caller=caller)
+        stands = labelled or self._stands(after)
+        rows = self._finish(transaction, after, version=version, reason=reason, caller=caller, labelled=labelled)
         request = kind.create_request(request_id=_ANY_REQUEST, parent=self._policy.agency)
         getattr(request, kind.word).CopyFrom(after)
         validate(request)
         content = own.replace(transaction, kind, current.row, after, rows)
-        audience = change_of(audience_of(before.handling), audience_of(after.handling))
+        kind.on_stored(transaction, current.record_id.bytes, after)
+        had, has = audience_of(before.handling), audience_of(after.handling)
+        audience = change_of(had, has) if stands else change_of({}, {})
         name = before.name
         self._tell(transaction, event or kind.events.revised, name, content, audience.kept)
         if audience.added:
@@ -162,6 +170,7 @@ class Rules:
             recorder=caller.subject,
             reason=reason,
         )
+        self._kind.on_deleted(transaction, current.record_id.bytes)
         record, version = current.record, current.row.version
         self._tell_gone(transaction, self._kind.events.deleted, name, version, audience_of(record.handling))
         set_us(record.delete_time, transaction.now_us)
@@ -180,8 +189,10 @@ class Rules:
         version = current.row.version + 1
         after.ClearField("delete_time")
         after.ClearField("purge_time")
+        self._kind.restore(after)
         rows = self._finish(transaction, after, version=version, reason="", caller=caller)
         content = own.replace(transaction, self._kind, current.row, after, rows)
+        self._kind.on_stored(transaction, current.record_id.bytes, after)
         self._tell(transaction, self._kind.events.restored, name, content, audience_of(after.handling))
         return self._answer(transaction, after, name, version)
 
@@ -228,19 +239,34 @@ class Rules:
             raise Aborted("ETAG_MISMATCH", f"the {self._kind.word} changed since it was read; read it again")
         return Current(record_id=record_id, row=row, record=record)
 
+    def _stands(self, record: Record) -> bool:
+        try:
+            check_label(record.handling, self._policy, field=self._label_field)
+        except (FailedPrecondition, InvalidArgument):
+            return False
+        return True
+
     def _finish(
-        self, transaction: Transaction, record: Record, *, version: int, reason: str, caller: Principal
+        self,
+        transaction: Transaction,
+        record: Record,
+        *,
+        version: int,
+        reason: str,
+        caller: Principal | None,
+        labelled: bool = True,
     ) -> list[dict[str, Any]]:
         """Check a version that is about to be stored and set what callers cannot; returns its rows for searches."""
         kind, policy = self._kind, self._policy
         check_times(record, kind.word)
-        check_label(record.handling, policy, field=self._label_field)
+        if labelled:
+            check_label(record.handling, policy, field=self._label_field)
         rows = read_occurrences(kind, record, handle_span=policy.handle_span, now_us=transaction.now_us)
         kind.complete(record)
         record.version = version
         record.etag = self._new_etag()
         record.contact_desk = policy.contact_desk
-        record.recorder = caller.subject
+        record.recorder = caller.subject if caller is not None else f"{policy.agency}/services/{kind.collection}"
         record.correction_reason = reason
         set_us(record.update_time, transaction.now_us)
         return rows

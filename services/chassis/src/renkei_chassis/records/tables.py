@@ -35,9 +35,11 @@ class Tables:
     copy_identifiers: Table
     withdrawals: Table
     """Which version of a copy was withdrawn last: nothing up to it comes back."""
+    beside: tuple[Table, ...] = ()
+    """Further tables of a kind, with a column `record_id`: their rows go with the record."""
 
 
-def record_tables(metadata: MetaData, word: str) -> Tables:
+def record_tables(metadata: MetaData, word: str, *, beside: tuple[Table, ...] = ()) -> Tables:
     """Make the tables of a kind called `word`: `tip`, `tip_version`, `tip_copy` and so on."""
     return Tables(
         records=Table(
@@ -116,4 +118,5 @@ def record_tables(metadata: MetaData, word: str) -> Tables:
             Column("version", Integer, nullable=False),
             PrimaryKeyConstraint("id", "agency"),
         ),
+        beside=beside,
     )

@@ -32,9 +32,9 @@ class ReadMethod:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StreamMethod:
-    """A method that answers one request many times."""
+    """A method that answers one request many times. An answer that is made for many callers comes serialised."""
 
-    answers: Callable[[Any, Call], AsyncIterator[Message]]
+    answers: Callable[[Any, Call], AsyncIterator[Message | bytes]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

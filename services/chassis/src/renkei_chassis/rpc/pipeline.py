@@ -8,7 +8,7 @@ import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from google.protobuf.message import DecodeError
 
@@ -44,6 +44,8 @@ if TYPE_CHECKING:
 
     Metadata = Iterable[tuple[str, str | bytes]]
     OnRefused = Callable[[str, Principal, bytes, RenkeiError], Awaitable[None]]
+
+T = TypeVar("T")
 
 MAX_REQUEST_BYTES: Final = 256 * 1024
 _LOG: Final = logging.getLogger("renkei.rpc")
@@ -121,7 +123,7 @@ class Pipeline:
         method = route.method
         assert isinstance(method, StreamMethod)  # noqa: S101 (chosen by the server)
 
-        def answers(call: Call) -> AsyncIterator[Message]:
+        def answers(call: Call) -> AsyncIterator[Message | bytes]:
             return method.answers(_parsed(route, raw), call)
 
         await self._stream(route, answers, context)
@@ -163,7 +165,7 @@ class Pipeline:
             async for raw in requests:
                 yield _parsed(route, raw, validated=method.validated)
 
-        async def answers(call: Call) -> AsyncGenerator[Message, None]:
+        async def answers(call: Call) -> AsyncGenerator[Message | bytes, None]:
             async with aclosing(parsed()) as messages, _closing(method.answers(messages, call)) as found:
                 async for answer in found:
                     yield answer
@@ -200,7 +202,7 @@ class Pipeline:
     async def _stream(
         self,
         route: Route,
-        answers: Callable[[Call], AsyncIterator[Message]],
+        answers: Callable[[Call], AsyncIterator[Message | bytes]],
         context: grpc.aio.ServicerContext[Any, Any],
     ) -> None:
         with self._counted():  # until its last word is sent: a server that ends before would cut it off
@@ -209,7 +211,7 @@ class Pipeline:
     async def _streamed(
         self,
         route: Route,
-        answers: Callable[[Call], AsyncIterator[Message]],
+        answers: Callable[[Call], AsyncIterator[Message | bytes]],
         context: grpc.aio.ServicerContext[Any, Any],
     ) -> None:
         started = time.perf_counter()
@@ -235,7 +237,7 @@ class Pipeline:
 
     async def _send(
         self,
-        answers: AsyncIterator[Message],
+        answers: AsyncIterator[Message | bytes],
         context: grpc.aio.ServicerContext[Any, Any],
         deadline: Deadline,
         caller: Principal,
@@ -245,7 +247,7 @@ class Pipeline:
             with deadline:
                 async with _closing(answers) as found:
                     async for answer in found:
-                        encoded = answer.SerializeToString()
+                        encoded = answer if isinstance(answer, bytes) else answer.SerializeToString()
                         del answer  # a slow reader holds the bytes alone
                         await context.write(encoded)
         finally:
@@ -340,7 +342,7 @@ class Pipeline:
 
 
 @asynccontextmanager
-async def _closing(answers: AsyncIterator[Message]) -> AsyncGenerator[AsyncIterator[Message], None]:
+async def _closing(answers: AsyncIterator[T]) -> AsyncGenerator[AsyncIterator[T], None]:
     """Close a generator at once, where the garbage collector would do it some time later."""
     try:
         yield answers

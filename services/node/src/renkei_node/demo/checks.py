@@ -44,6 +44,7 @@ def check(members: Mapping[str, Member], journal: Journal) -> Findings:
     for code, member in members.items():
         for collection in _MESSAGES:
             _check_records(code, member, journal, collection, findings)
+        _check_clocks(code, member, journal, findings)
         lost, leaked = check_bytes(code, member, journal)
         findings.lost += lost
         findings.leaked += leaked
@@ -81,6 +82,23 @@ def _check_records(code: str, member: Member, journal: Journal, collection: str,
             where = findings.leaked if grades[0] > grade else findings.lost
             where.append(f"{code} holds {name} at grade {grades[0]}")
     findings.leaked += [f"{code} holds {name}" for name in sorted(copies.keys() - expected.keys())]
+
+
+def _check_clocks(code: str, member: Member, journal: Journal, findings: Findings) -> None:
+    """Look for every acknowledged warning in the board of the arrest's own agency, and for its clocks nowhere else."""
+    connection = sqlite3.connect(f"file:{member.directory.data / 'arrests.db'}?mode=ro", uri=True)
+    try:
+        for clock in journal.clocks:
+            key = uuid.UUID(clock.arrest.rpartition("/")[2]).bytes
+            rows = connection.execute("SELECT kind, level, acknowledger FROM arrest_clock WHERE record_id = ?", [key])
+            found = rows.fetchall()
+            if clock.arrest.startswith(f"{member.agency.name}/"):
+                if (clock.kind, clock.level, clock.acknowledger) not in found:
+                    findings.lost.append(f"{code} lacks the acknowledged warning of {clock.arrest}")
+            elif found:
+                findings.leaked.append(f"{code} holds a clock of {clock.arrest}")
+    finally:
+        connection.close()
 
 
 def _read(database: Path, agency: str, collection: str) -> tuple[Counter[str], dict[str, list[int]]]:

@@ -56,6 +56,16 @@ class Entry:
         return not self.deleted and (code == self.origin or code in self.audience)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AcknowledgedClock:
+    """A warning of a clock that somebody acknowledged."""
+
+    arrest: str
+    kind: int
+    level: int
+    acknowledger: str
+
+
 @dataclass(slots=True)
 class Journal:
     """All entries by name."""
@@ -65,6 +75,7 @@ class Journal:
     """Who holds a number of an address book, by its last nine digits: nobody else may."""
     plans: dict[str, Markers] = field(default_factory=dict)
     """Plans of fictitious-identity investigations by name: neither name nor words are anywhere else."""
+    clocks: list[AcknowledgedClock] = field(default_factory=list)
 
     def created(self, record: Tip | Arrest, *, name: str, markers: Markers) -> Entry:
         """Note a create that was acknowledged."""

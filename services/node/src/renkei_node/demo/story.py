@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from renkei_node.demo.cables import cut_off
+from renkei_node.demo.custody import clock_of_custody
 from renkei_node.demo.linking import assault_months_later, link_in_three_forces
 from renkei_node.demo.plans import plan
 from renkei_node.demo.releases import index_only, withdrawn, withheld
@@ -29,3 +30,4 @@ async def tell_rest(play: Play, told: Told, series: list[str]) -> None:
     await withdrawn(play, told)
     await plan(play, told)
     await undercover(play, told)
+    await clock_of_custody(play, told)

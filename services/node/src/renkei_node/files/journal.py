@@ -65,17 +65,10 @@ class Journal:
         self.done = False
         """Whether nothing is left to be sent."""
         self._synced = time.monotonic()
-        is_new = not self.path.exists()
-        if is_new and report.exists():
-            raise JournalError(f"{report} exists and is no report of an import; name another with --report")
-        self._file = self._open(self.path)
+        self._file = self._begin(report)
         try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             at, summary = self._read(report)
             self._report: BinaryIO = self._open(report)
-        except BlockingIOError:
-            self._file.close()
-            raise JournalError(f"{self.path}: another import of this report is running") from None
         except BaseException:
             self._file.close()
             raise
@@ -117,9 +110,35 @@ class Journal:
         self._text.close()
         self._file.close()
 
+    def _begin(self, report: Path) -> BinaryIO:
+        """Open the journal and hold it; only whoever holds it may say that the report is none of its own."""
+        try:
+            file = self._open(self.path, os.O_EXCL)
+            is_new = True
+        except FileExistsError:
+            file, is_new = self._open(self.path), False
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.close()
+            raise JournalError(f"{self.path}: another import of this report is running") from None
+        try:
+            self._refuse_foreign(report, is_new=is_new, is_empty=not os.fstat(file.fileno()).st_size)
+        except BaseException:
+            file.close()
+            raise
+        return file
+
+    def _refuse_foreign(self, report: Path, *, is_new: bool, is_empty: bool) -> None:
+        if is_new and report.exists():
+            self.path.unlink()
+            raise _foreign(report)
+        if is_empty:  # somebody else made it a moment ago, or was killed there
+            refuse_foreign(report)
+
     @staticmethod
-    def _open(path: Path) -> BinaryIO:
-        return os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _MODE), "r+b")
+    def _open(path: Path, more: int = 0) -> BinaryIO:
+        return os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | more, _MODE), "r+b")
 
     def _append(self, line: dict[str, Any]) -> None:
         self._file.write(json.dumps(line).encode() + b"\n")
@@ -175,4 +194,8 @@ def refuse_foreign(report: Path) -> None:
     except FileNotFoundError:
         return
     if front and not front.startswith(_FRONTS):
-        raise JournalError(f"{report} exists and is no report of an import; name another with --report")
+        raise _foreign(report)
+
+
+def _foreign(report: Path) -> JournalError:
+    return JournalError(f"{report} exists and is no report of an import; name another with --report")

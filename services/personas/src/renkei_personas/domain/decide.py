@@ -73,10 +73,10 @@ def _nothing(case: Case, act: Act, row: Row) -> Case:
 
 
 def _check_part(case: Case, act: Act, row: Row) -> None:
-    parts = parts_of(case, act)
-    if Part.SUPERVISOR in parts & row.parts and is_vacant(case, act.now) and len(parts & row.parts) == 1:
+    parts = parts_of(case, act) & row.parts
+    if parts == {Part.SUPERVISOR} and is_vacant(case, act.now):
         raise Refused("SUPERVISOR_VACANT")
-    if parts & row.parts:
+    if parts:
         return
     if row.parts == {Part.WITNESS}:
         raise Refused("NOT_A_WITNESS")

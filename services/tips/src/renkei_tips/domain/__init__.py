@@ -1,0 +1,1 @@
+"""The rules of tips: no input, output, clock or chance."""
