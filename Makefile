@@ -10,9 +10,9 @@ help: ## list the commands
 venv: ## bring .venv up to date, with the development tools
 	@$(PYTHON) make/environment.py --dev
 
-demo: ## seven agencies on this machine; ONCE=1 checks every claim and ends
+demo: ## seven agencies on this machine; ONCE=1 checks every claim and ends, WATCH=1 waits for you at its desk
 	@$(PYTHON) make/environment.py
-	@$(BIN)/renkei demo $(if $(ONCE),--once)
+	@$(BIN)/renkei demo $(if $(ONCE),--once) $(if $(WATCH),--watch)
 
 test: venv ## what CI runs: lint, types, contract, every service alone, all tests; DATABASE=both or postgresql
 	@$(BIN)/python make/check.py $(if $(DATABASE),--database=$(DATABASE))

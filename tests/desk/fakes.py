@@ -25,7 +25,7 @@ from renkei_chassis.clock import ManualClock, WallClock
 from renkei_chassis.database.requests import WriteMethod
 from renkei_chassis.database.schema import Schema
 from renkei_chassis.database.transaction import NewEvent
-from renkei_chassis.errors import NotFoundOrDenied, Unimplemented
+from renkei_chassis.errors import NotAllowed, NotFoundOrDenied, Unimplemented
 from renkei_chassis.identity import Issuer, IssuerKind, TrustFile, generate, mint, public_text
 from renkei_chassis.ids import uuid7
 from renkei_chassis.rpc.methods import Api, Call, DuplexMethod, Method, ReadMethod, StreamMethod
@@ -62,6 +62,8 @@ class World:
     hidden: set[str] = field(default_factory=set)
     """Names that nobody may see."""
     peers: ListPeersResponse = field(default_factory=ListPeersResponse)
+    roles: set[str] = field(default_factory=lambda: {"OFFICER", "SUPERVISOR", "NPA_DESK"})
+    """What an officer may still be, when a token is renewed."""
     callers: list[str] = field(default_factory=list)
 
     def apis(self) -> Mapping[str, Api]:
@@ -187,7 +189,9 @@ async def run_house(
     addresses = {name: f"127.0.0.1:{port}" for name, port in claimed.items() if name != "web"}
     apis = world.apis()
 
-    def renew(officer: str, roles: Sequence[str]) -> str:
+    async def renew(officer: str, roles: Sequence[str]) -> str:
+        if not set(roles) <= world.roles:
+            raise NotAllowed("ROLE_MISSING", "not any more")
         return mint(
             keys["node"],
             issuer=AGENCY,

@@ -135,6 +135,19 @@ async def test_alone_a_session_ends_with_the_officers_token(tmp_path: Path, port
     assert (before, after.status_code) == (200, 303)
 
 
+async def test_a_role_that_is_taken_away_ends_the_session_at_the_next_renewal(house: House) -> None:
+    await house.enter("OFFICER", "SUPERVISOR")
+    house.world.roles.discard("SUPERVISOR")
+    house.clock.advance(299)
+    before = await house.browser.get("/peers")
+    house.clock.advance(2)
+
+    after = [await house.browser.get("/peers") for _ in range(2)]
+
+    assert before.status_code == 200
+    assert [answer.headers["location"] for answer in after] == ["/locked"] * 2
+
+
 async def test_a_session_outlives_a_restart(house: House) -> None:
     await house.enter()
     await house.stop_desk()

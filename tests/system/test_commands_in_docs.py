@@ -32,6 +32,7 @@ READY_SECONDS: Final = 30.0
 # test_buf_curl.py, and, as far as a test can, by tests/make/test_targets.py.
 ELSEWHERE: Final = {
     "make demo ONCE=1",
+    "make demo WATCH=1",
     "make demo",
     ".venv/bin/renkei demo --dir demo",
     "renkei explain",

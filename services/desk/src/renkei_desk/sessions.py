@@ -14,11 +14,12 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from renkei_chassis.errors import NotAllowed
 from renkei_desk import store
 from renkei_desk.store import SessionRow
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
     from renkei_chassis.clock import Clock
     from renkei_chassis.database.engine import Database
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from renkei_chassis.identity import Principal
     from renkei_desk.settings import Settings
 
-    Renew = Callable[[str, Sequence[str]], str]
+    Renew = Callable[[str, Sequence[str]], Awaitable[str]]
 
 _SECOND: Final = 1_000_000
 _TOUCHED_AFTER: Final = 30 * _SECOND
@@ -73,7 +74,10 @@ class Sessions:
     def __init__(
         self, *, database: Database, writer: Writer, clock: Clock, settings: Settings, renew: Renew | None
     ) -> None:
-        """`renew` makes a fresh token for an officer and roles; None where only the officer's own is there."""
+        """`renew` makes a fresh token for an officer and roles; None where only the officer's own is there.
+
+        It raises NotAllowed where the officer may not be all that any more.
+        """
         self._database = database
         self._writer = writer
         self._clock = clock
@@ -130,8 +134,11 @@ class Sessions:
         self._tokens.pop(session, None)
         await self._writer.run(partial(store.end_session, session=session))
 
-    def token(self, visitor: Visitor) -> str:
-        """Give a token with which the services are asked on the visitor's behalf. Raises SessionOverError."""
+    async def token(self, visitor: Visitor) -> str:
+        """Give a token with which the services are asked on the visitor's behalf.
+
+        Raises SessionOverError, and SettingsError where it cannot be known now what the officer may be.
+        """
         now_us = self._clock.now_us()
         kept = self._tokens.get(visitor.session)
         if self._renew is None:
@@ -139,7 +146,12 @@ class Sessions:
                 raise SessionOverError
             return kept.text
         if kept is None or not 0 <= now_us - kept.made_us < _RENEWED_AFTER:
-            kept = _Token(text=self._renew(visitor.officer, visitor.roles), made_us=now_us)
+            try:
+                text = await self._renew(visitor.officer, visitor.roles)
+            except NotAllowed:
+                await self.end(visitor.session)
+                raise SessionOverError from None
+            kept = _Token(text=text, made_us=now_us)
             self._tokens[visitor.session] = kept
         return kept.text
 

@@ -14,6 +14,7 @@ from renkei_chassis.errors import (
     NotAllowed,
     NotFoundOrDenied,
     RenkeiError,
+    SettingsError,
     Unauthenticated,
 )
 from renkei_chassis.identity.verifier import bearer
@@ -262,7 +263,7 @@ class Desk:
             acts = request.method == "POST" or "hx-request" not in request.headers
             acts = acts and not request.url.path.startswith("/feed")
             visitor = await self._sessions.find(request.cookies.get(self._cookie, ""), acts=acts)
-            ON_BEHALF_OF.set(self._sessions.token(visitor))
+            ON_BEHALF_OF.set(await self._sessions.token(visitor))
             began = time.perf_counter()
             answer = await handler(request, visitor)
             answer.headers["server-timing"] = f"page;dur={(time.perf_counter() - began) * 1000:.1f}"
@@ -306,4 +307,6 @@ class Desk:
             Unauthenticated: sign_in,
             FeedAwayError: told(503, "away"),
             RenkeiError: told(503, "away"),
+            # Nobody knows now who may be what: see `Sessions.token`.
+            SettingsError: told(503, "away"),
         }

@@ -38,6 +38,7 @@ from renkei_exchange.federation import Federation, load_federation, peer_issuers
 from renkei_node.layout import DESK, NodeDirectory
 from renkei_node.nats_server import NatsServer, PeerAccount, ServerConfiguration
 from renkei_node.officer_token import sign_token
+from renkei_node.officers import check_roles, load_officers
 from renkei_node.settings import NodeSettings, Ports
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ def read_agency(directory: NodeDirectory) -> Agency:
     """Read a node's directory. Raises SettingsError naming the setting that is wrong."""
     settings = load(NodeSettings, directory.settings, "node")
     ports = load(Ports, directory.settings, "ports")
+    load_officers(directory.officers)
     return Agency(
         directory=directory,
         settings=settings,
@@ -164,7 +166,8 @@ def _desk(agency: Agency, *, agency_name: str) -> Blueprint:
     settings = load(renkei_desk.settings.Settings, directory.settings, DESK).model_copy(update=given)
     issuer = load_private(directory.issuer_key)
 
-    def renew(officer: str, roles: Sequence[str]) -> str:
+    async def renew(officer: str, roles: Sequence[str]) -> str:
+        await asyncio.to_thread(check_roles, directory.officers, officer.rpartition("/")[2], roles)
         return sign_token(issuer, name, officer, roles, seconds=_DESK_TOKEN_SECONDS)
 
     place = renkei_desk.wiring.Place(

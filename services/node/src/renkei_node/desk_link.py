@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from renkei_node.officer_token import make_token
+from renkei_node.officers import check_roles
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,7 +36,11 @@ class DeskLink:
 
 
 def make_link(directory: NodeDirectory, agency: str, port: int, *, officer: str, roles: Sequence[str]) -> DeskLink:
-    """Make it. Blocks for a desk that is only starting; raises DeskAwayError where none answers."""
+    """Make it. Blocks for a desk that is only starting; raises DeskAwayError where none answers.
+
+    Raises NotAllowed for a role that the officer has not.
+    """
+    check_roles(directory.officers, officer, roles)
     token = make_token(directory, agency, officer, roles, seconds=_TOKEN_SECONDS)
     certificate = directory.data / "desk-certificate.pem"
     end = time.monotonic() + _WAIT_SECONDS

@@ -35,6 +35,11 @@ class NodeDirectory:
         return self.path / "trust.json"
 
     @property
+    def officers(self) -> Path:
+        """Who may be what. Optional: see `renkei_node.officers`."""
+        return self.path / "officers.toml"
+
+    @property
     def issuer_key(self) -> Path:
         """The key of officers' tokens. Read by `renkei up` and `renkei token` alone."""
         return self.path / "keys" / "issuer.key"

@@ -15,6 +15,7 @@ from renkei_chassis.alone import ProcessSettings
 from renkei_chassis.settings import describe
 from renkei_chassis.telemetry.settings import TelemetrySettings
 from renkei_exchange.federation import Agency
+from renkei_node.officers import Officer
 from renkei_node.settings import NodeSettings, Ports
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ _FILES: Final[tuple[tuple[str, tuple[tuple[str, type[BaseModel]], ...]], ...]] =
         ),
     ),
     ("`federation.toml`: one section `[[agencies]]` for each agency, this one too", (("agencies", Agency),)),
+    ("`officers.toml`, where there is one: a section `[[officers]]` for each officer", (("officers", Officer),)),
     ("A service in a process of its own: `python -m renkei_<service> FILE`", (("process", ProcessSettings),)),
 )
 
