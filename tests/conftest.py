@@ -32,6 +32,9 @@ MAY_BLOCK = (
     ("renkei_chassis/database/postgresql/driver.py", "close"),
     # A database for a test, made before anything runs that could be held up.
     ("tests/databases.py", "_database"),
+    # The loop of a browser's driver, beside which a test waits and nobody is served.
+    ("playwright/_impl/transport.py", "connect"),
+    ("tests/system/test_desk.py", "test_a_night_at_the_desk"),
     # Not ours: coverage guards its own data, for a moment, wherever a new file is first seen.
     ("coverage/collector.py", "lock_data"),
 )

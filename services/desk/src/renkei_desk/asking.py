@@ -1,0 +1,131 @@
+"""Ask the services of the agency, always with the officer's own token: what they may not see is never here."""
+
+from __future__ import annotations
+
+import asyncio
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Final
+
+from renkei.arrests.v1.arrests_pb2 import GetArrestRequest, SearchArrestsRequest
+from renkei.arrests.v1.arrests_pb2_grpc import ArrestsServiceStub
+from renkei.exchange.v1.exchange_pb2 import ListPeersRequest
+from renkei.exchange.v1.exchange_pb2_grpc import ExchangeServiceStub
+from renkei.leads.v1.leads_pb2 import GetLeadRequest, ListLeadsRequest
+from renkei.leads.v1.leads_pb2_grpc import LeadsServiceStub
+from renkei.tips.v1.tips_pb2 import GetTipRequest, SearchTipsRequest
+from renkei.tips.v1.tips_pb2_grpc import TipsServiceStub
+
+from renkei_chassis.errors import NotAllowed, RenkeiError
+from renkei_chassis.rpc.client import Client
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from renkei.arrests.v1.arrests_pb2 import Arrest
+    from renkei.exchange.v1.exchange_pb2 import ListPeersResponse
+    from renkei.leads.v1.leads_pb2 import Lead, ListLeadsResponse
+    from renkei.tips.v1.tips_pb2 import Tip
+
+_SECONDS: Final = 5.0
+_AT_ONCE: Final = 8
+FOUND_AT_MOST: Final = 50
+ON_BEHALF_OF: Final[ContextVar[str | None]] = ContextVar("ON_BEHALF_OF", default=None)
+"""The token of the officer whose page is being made. Unset, the services refuse every question."""
+
+
+class Asking:
+    """Asks on behalf of whoever `ON_BEHALF_OF` names. Errors are those of `renkei_chassis.errors`."""
+
+    def __init__(self, agency: str, addresses: Mapping[str, str]) -> None:
+        """Nothing connects yet."""
+        self._agency = agency
+        self._addresses = addresses
+        self._clients: dict[str, Client] = {}
+
+    async def leads(self, *, page_token: str = "", size: int = 50) -> ListLeadsResponse:
+        """List a page of live leads, the last changed first."""
+        client = self._client("leads")
+        request = ListLeadsRequest(parent=self._agency, page_size=size, page_token=page_token)
+        return await client.call(client.stub(LeadsServiceStub).ListLeads, request, seconds=_SECONDS)
+
+    async def lead(self, lead: str) -> Lead:
+        """Read a lead by its id."""
+        client = self._client("leads")
+        request = GetLeadRequest(name=f"{self._agency}/leads/{lead}")
+        return await client.call(client.stub(LeadsServiceStub).GetLead, request, seconds=_SECONDS)
+
+    async def tip(self, name: str, version: int = 0) -> Tip:
+        """Read a tip; version 0 is the newest."""
+        client = self._client("tips")
+        request = GetTipRequest(name=name, version=version)
+        return await client.call(client.stub(TipsServiceStub).GetTip, request, seconds=_SECONDS)
+
+    async def arrest(self, name: str, version: int = 0) -> Arrest:
+        """Read an arrest record; version 0 is the newest."""
+        client = self._client("arrests")
+        request = GetArrestRequest(name=name, version=version)
+        return await client.call(client.stub(ArrestsServiceStub).GetArrest, request, seconds=_SECONDS)
+
+    async def record(self, name: str, version: int = 0) -> Tip | Arrest:
+        """Read a tip or an arrest record."""
+        return await self.tip(name, version) if "/tips/" in name else await self.arrest(name, version)
+
+    async def records(self, names: Iterable[str]) -> dict[str, Tip | Arrest]:
+        """Read those of the records that the officer may see; of the others nothing is said."""
+        some = asyncio.Semaphore(_AT_ONCE)
+
+        async def one(name: str) -> Tip | Arrest:
+            async with some:
+                return await self.record(name)
+
+        wanted = list(names)
+        found = await asyncio.gather(*(one(name) for name in wanted), return_exceptions=True)
+        for each in found:
+            if isinstance(each, BaseException) and not isinstance(each, RenkeiError):
+                raise each
+        return {name: each for name, each in zip(wanted, found, strict=True) if not isinstance(each, BaseException)}
+
+    async def search(self, identifier: str) -> tuple[list[Tip], list[Arrest], bool]:
+        """Find tips and arrests in which an identifier, or one with this part, stands; True: there are more."""
+        tips, arrests = self._client("tips"), self._client("arrests")
+        size = FOUND_AT_MOST
+        found = await asyncio.gather(
+            tips.call(
+                tips.stub(TipsServiceStub).SearchTips,
+                SearchTipsRequest(identifier=identifier, page_size=size),
+                seconds=_SECONDS,
+            ),
+            arrests.call(
+                arrests.stub(ArrestsServiceStub).SearchArrests,
+                SearchArrestsRequest(identifier=identifier, page_size=size),
+                seconds=_SECONDS,
+            ),
+        )
+        more = bool(found[0].next_page_token or found[1].next_page_token)
+        return list(found[0].tips), list(found[1].arrests), more
+
+    async def leads_of(self, record: str) -> list[Lead]:
+        """List the live leads that hold a record; none where the officer may see no leads."""
+        client = self._client("leads")
+        request = ListLeadsRequest(parent=self._agency, record=record)
+        try:
+            answer = await client.call(client.stub(LeadsServiceStub).ListLeads, request, seconds=_SECONDS)
+        except NotAllowed:
+            return []
+        return list(answer.leads)
+
+    async def peers(self) -> ListPeersResponse:
+        """List the other agencies and how their lanes stand."""
+        client = self._client("exchange")
+        request = ListPeersRequest(page_size=64)
+        return await client.call(client.stub(ExchangeServiceStub).ListPeers, request, seconds=_SECONDS)
+
+    async def close(self) -> None:
+        """End the connections."""
+        for client in self._clients.values():
+            await client.close()
+
+    def _client(self, service: str) -> Client:
+        if service not in self._clients:
+            self._clients[service] = Client(self._addresses[service], token=ON_BEHALF_OF.get)
+        return self._clients[service]

@@ -1,0 +1,94 @@
+"""Make HTML of what a page has to show. Templates are read once, at import; every value in them is escaped."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, datetime
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any, Final
+from uuid import uuid4
+
+from jinja2 import DictLoader, Environment, StrictUndefined
+from starlette.responses import HTMLResponse
+
+from renkei_desk.domain.dates import ago, in_words
+from renkei_desk.words import say, say_value
+
+if TYPE_CHECKING:
+    from google.protobuf.timestamp_pb2 import Timestamp
+
+    from renkei_desk.request import Setting
+    from renkei_desk.sessions import Visitor
+
+_HOME: Final = files("renkei_desk")
+STATIC: Final = {
+    path.name: path.read_bytes()
+    for path in (_HOME / "static").iterdir()
+    if path.name in {"desk.css", "desk.js", "htmx.js", "mark.svg"}
+}
+"""The files that pages refer to, by name."""
+_TEMPLATES: Final = {
+    path.name: path.read_text("utf-8") for path in (_HOME / "templates").iterdir() if path.name.endswith(".html")
+}
+_VERSIONS: Final = {name: hashlib.sha256(content).hexdigest()[:12] for name, content in STATIC.items()}
+_TURNING: Final = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+_BIDI: Final = {ord(sign): f"\\u{ord(sign):04x}" for sign in _TURNING}
+NAVIGATION: Final = (("/", "inbox"), ("/search", "search"), ("/peers", "peers"), ("/notes", "notes"))
+
+
+class Pages:
+    """Renders the pages of one agency's desk."""
+
+    def __init__(self, *, agency_name: str, training: bool) -> None:
+        """Take what stands on every page."""
+        self._shown = {"agency_name": agency_name, "training": training, "navigation": NAVIGATION}
+        self._environment = Environment(
+            loader=DictLoader(_TEMPLATES),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._environment.filters.update(plain=plain, officer=lambda name: name.rpartition("/")[2])
+        self._environment.globals.update(static=lambda name: f"/static/{_VERSIONS[name]}/{name}")
+
+    def page(
+        self,
+        template: str,
+        setting: Setting,
+        visitor: Visitor | None,
+        place: str,
+        *,
+        status: int = 200,
+        **values: Any,  # noqa: ANN401 (the view of any page)
+    ) -> HTMLResponse:
+        """Render a page. `place` is where the language switch leads back to."""
+        language = setting.language
+
+        def moment(timestamp: Timestamp | None) -> str:
+            return "" if timestamp is None or not timestamp.seconds else in_words(moment_of(timestamp), language)
+
+        text = self._environment.get_template(template).render(
+            **self._shown,
+            setting=setting,
+            visitor=visitor,
+            place=place,
+            form_id=str(uuid4()),
+            say=lambda key: say(key, language),
+            value=lambda name: say_value(name, language),
+            moment=moment,
+            ago=lambda seconds: ago(seconds, language),
+            written=lambda when: in_words(when, language),
+            **values,
+        )
+        return HTMLResponse(text, status_code=status)
+
+
+def plain(text: str) -> str:
+    """Show the signs that turn the direction of writing, or hide in it, instead of obeying them."""
+    return text.translate(_BIDI)
+
+
+def moment_of(timestamp: Timestamp) -> datetime:
+    """Give a timestamp as Python has it."""
+    return timestamp.ToDatetime(tzinfo=UTC)
