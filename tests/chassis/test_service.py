@@ -114,10 +114,10 @@ class Place:
 
         return Client(self.addresses[name], token=token)
 
-    async def submit(self, unit: str) -> Persona:
+    async def submit(self, unit: str, *, seconds: float | None = None) -> Persona:
         async with self.client("keeper", "OFFICER") as client:
             stub = client.stub(PersonasServiceStub)
-            answer: Persona = await client.call(stub.SubmitPersona, asking(unit))
+            answer: Persona = await client.call(stub.SubmitPersona, asking(unit), seconds=seconds)
             return answer
 
 
@@ -296,7 +296,7 @@ async def test_a_database_of_another_service_is_refused(place: Place) -> None:
 async def test_a_stop_finishes_what_was_begun(place: Place) -> None:
     keeper = place.service("keeper")
     await keeper.start()
-    callers = [asyncio.ensure_future(place.submit(f"{number:02}")) for number in range(20)]
+    callers = [asyncio.ensure_future(place.submit(f"{number:02}", seconds=2)) for number in range(20)]
     await until(lambda: keeper.writer.jobs > 1)
 
     await keeper.stop()
