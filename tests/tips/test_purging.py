@@ -96,7 +96,8 @@ class House:
 
 
 @pytest.fixture
-async def house(tmp_path: Path, ports: PortClaims, kind: str) -> AsyncIterator[House]:
+async def house(tmp_path: Path, ports: PortClaims, kind: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[House]:
+    monkeypatch.setattr(module, "_PAUSE_SECONDS", 0)  # days are played by the hour, and nobody waits for a turn
     clock = ManualClock(WallClock().now())
     async with run_agency(blueprint(SETTINGS), tmp_path, ports, clock=clock) as agency:
         yield House(agency=agency, tips=Tips(agency.client()), clock=clock, directory=tmp_path)
