@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 _ROLES: Final = frozenset({"OFFICER", "SUPERVISOR", "CUSTODIAN", "HQ_CHIEF"})
 # What protects somebody or halts something is carried out by any clock.
-_BY_ANY_CLOCK: Final = frozenset({"REPORT_DANGER", "COMPROMISE", "SUSPEND", "REPORT_INCIDENT", "VACATE"})
+_BY_ANY_CLOCK: Final = frozenset({"REPORT_DANGER", "COMPROMISE", "SUSPEND", "REPORT_INCIDENT", "VACATE", "COLLIDE"})
 _SLACK_US: Final = 10_000_000  # clocks are slewed
 _KINDS: Final[Mapping[str, type[RenkeiError]]] = {
     "INVALID_ARGUMENT": InvalidArgument,
