@@ -48,6 +48,7 @@ def a_revocation(name: str = "law-1", key: Ed25519PrivateKey = KEY, tag: bytes =
     return {"revocation": content, "signature": key.sign(tag + content)}
 
 
+@pytest.mark.on_both
 async def test_a_revocation_halts_what_rests_on_the_basis_and_nothing_else(people: People) -> None:
     await register(people)
     beyond, listed = await people.active(**BEYOND), await people.active()

@@ -115,6 +115,7 @@ def test_words_far_apart_make_no_name() -> None:
     assert not {"田中太郎", "鈴木一郎", "森まり子", "林まり子", "原まりまりま子"} & found
 
 
+@pytest.mark.on_both
 async def test_what_became_real_between_request_and_issue_is_refused_at_the_issue(people: People) -> None:
     active = await people.active()
     document = documents_pb2.Document(

@@ -120,6 +120,7 @@ async def test_a_basis_that_allows_nothing_cannot_stand_in_the_way_of_everything
     assert (await people.submitted()).state == Persona.STATE_SUBMITTED
 
 
+@pytest.mark.on_both
 async def test_contacts_and_entries_hang_on_chains_that_anybody_can_count_again(people: People) -> None:
     active = await people.active()
     for text in ("一", "二", "三"):
@@ -148,6 +149,7 @@ async def test_contacts_and_entries_hang_on_chains_that_anybody_can_count_again(
     assert [bool(one.reviewer) for one in contacts] == [True, True, False]
 
 
+@pytest.mark.on_both
 async def test_an_identifier_becomes_a_tip_that_names_no_persona(people: People) -> None:
     active = await people.active()
     await people.call("sato", "LogContact", parent=active.name, contact=people.contact())
@@ -221,6 +223,7 @@ async def test_what_names_a_legend_is_not_told(people: People, field: str) -> No
     assert [one.field for one in refused.violations] == [field]
 
 
+@pytest.mark.on_both
 async def test_danger_is_never_refused_only_flagged(people: People) -> None:
     active = await people.active()
     request = personas_pb2.ReportDangerRequest()
@@ -244,6 +247,7 @@ async def test_danger_is_never_refused_only_flagged(people: People) -> None:
     assert resumed.reason == "STATE_FORBIDS"
 
 
+@pytest.mark.on_both
 async def test_a_compromise_stops_everything_and_only_closing_is_left(people: People) -> None:
     active = await people.active()
     document = await people.document(active.name)
@@ -292,6 +296,7 @@ async def test_custody_is_a_chain_of_hands_that_can_be_read(people: People) -> N
     assert sorted(told["DESTROY_DOCUMENT"]) == [officer("abe"), officer("ito")]
 
 
+@pytest.mark.on_both
 async def test_one_request_id_records_one_contact(people: People) -> None:
     active = await people.active()
     once = "6f1c0a52-6b1f-4b9e-9f0e-0d9d2f3f5a01"

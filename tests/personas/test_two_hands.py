@@ -44,6 +44,7 @@ async def appoint(people: People, name: str, who: str, *, by: str = "chief") -> 
     )
 
 
+@pytest.mark.on_both
 async def test_the_approval_of_an_extension_lapses_and_another_can_be_submitted(people: People) -> None:
     active = await people.active(days=60)
     reported = await extended(people, active.name, days=85)

@@ -121,8 +121,8 @@ def begun(desk: Desk) -> str:
     draft = desk.type("sato", "draft", "--plan", plan)
     name = draft["name"].rpartition("/")[2]
     incomplete = desk.refused("sato", "submit", name)
-    whole = desk.file("plan.toml", plan_of_page(necessity=f'"{MARKER}"'))
-    desk.type("sato", "update", name, "--plan", whole, "--etag", draft["etag"])
+    part = desk.file("part.toml", 'alternatives = "(演習)他の方法はない"\nunit = "(演習)名指ししない"\n')
+    mended = desk.type("sato", "update", name, "--plan", part, "--mask", "alternatives", "--etag", draft["etag"])
     sent = desk.type("sato", "submit", name)
     by_himself = desk.refused("sato", "approve", name, "--hash", sent["plan_hash"])
     approved = desk.type("chief", "approve", name, "--hash", sent["plan_hash"])
@@ -135,6 +135,7 @@ def begun(desk: Desk) -> str:
     assert incomplete["reason"] == "PLAN_INCOMPLETE"
     assert incomplete["ja"] == "計画に記載漏れがある"
     assert incomplete["fields"] == ["plan.alternatives"]
+    assert mended["plan"] == {**draft["plan"], "alternatives": "(演習)他の方法はない"}
     assert by_himself["reason"] == "ROLE_MISSING"
     assert (approved["state"], active["state"]) == ("STATE_APPROVED", "STATE_ACTIVE")
     return str(name)
