@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 WORDS = (
     "住所は千葉県千葉市中央区市場町１丁目２番３号と話した。本郷通り4-5-6にも行った。指示役は架空次郎と名乗り、"
-    "口座はカクウ サブロウ名義、受け子は架空 はなこさん、Kakuu Shiroとも"
+    "口座はカクウ サブロウ名義、受け子は架空 はなこさん、Kakuu Shiroとも。"
+    "回収役は濱﨑五朗、東京都千代田区髙嶋町７丁目８番９号に住む"
 )
 
 
@@ -49,6 +50,10 @@ def a_tip(original: str, normal_form: str, text: str = "(演習)") -> tip_events
         ({"display_name": "Shiro Kakuu"}, "display_name"),
         ({"display_name": "SHIRO, Kakuu"}, "display_name"),
         ({"display_name": "次郎・架空"}, "display_name"),
+        ({"display_name": "カクウ さぶろう"}, "display_name"),
+        ({"display_name": "濱﨑 五朗"}, "display_name"),
+        ({"display_name": "浜崎 五朗"}, "display_name"),
+        ({"address": "東京都千代田区高嶋町7-8-9"}, "address"),
     ],
 )
 async def test_an_invented_value_that_hits_a_real_record_is_refused(

@@ -181,12 +181,14 @@ async def test_an_identifier_becomes_a_tip_that_names_no_persona(people: People)
         "８１９０８７６５０００１",
         "市場町１丁目２番３号",
         "住所は 市場町1-2-3",
+        "濱﨑 修と会う",
+        "修・浜崎の名で",
     ],
 )
 async def test_a_legend_told_in_another_spelling_is_not_told_either(people: People, text: str) -> None:
     active = await people.active()
     legend = documents_pb2.Legend(
-        display_name="演習 花子", address="千葉県千葉市中央区市場町1-2-3", phone="090-8765-0001", number="演習-9"
+        display_name="濱崎 修", address="千葉県千葉市中央区市場町1-2-3", phone="090-8765-0001", number="演習-9"
     )
     kind = documents_pb2.Document.KIND_STUDENT_CARD
     document = documents_pb2.Document(kind=kind, legend=legend)
@@ -201,13 +203,13 @@ async def test_a_legend_told_in_another_spelling_is_not_told_either(people: Peop
     assert refused.reason == "LEGEND_TOLD"
 
 
-@pytest.mark.parametrize("field", ["text", "identifiers[0].original", "harm.place", "harm.reason"])
+@pytest.mark.parametrize("field", ["text", "purpose_code", "identifiers[0].original", "harm.place", "harm.reason"])
 async def test_what_names_a_legend_is_not_told(people: People, field: str) -> None:
     active = await people.active()
     await people.document(active.name, number="演習-0000-1111")
     await people.call("sato", "LogContact", parent=active.name, contact=people.contact())
     named = "番号は 演習００００１１１１ です"
-    words = {"text": "(演習)", "original": "x"} | {field.rpartition(".")[2] or field: named}
+    words = {"text": "(演習)", "original": "x", "purpose_code": ""} | {field.rpartition(".")[2] or field: named}
     asked: dict[str, Any] = {"contact": f"{active.name}/contacts/1"}
     if field.startswith("harm"):
         asked["harm"] = {"place": "駅", "reason": "(演習)", "contact_desk": "(演習)"} | {field[5:]: named}
@@ -215,7 +217,7 @@ async def test_what_names_a_legend_is_not_told(people: People, field: str) -> No
     else:
         kind = identifiers_pb2.IDENTIFIER_TYPE_HANDLE
         asked["identifiers"] = [identifiers_pb2.Identifier(type=kind, original=words["original"])]
-        asked["text"] = words["text"]
+        asked["text"], asked["purpose_code"] = words["text"], words["purpose_code"]
 
     refused = await people.refused("sato", "PrepareDisclosure", **asked)
 

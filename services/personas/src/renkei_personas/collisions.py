@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy import select
 
 from renkei_normalform import IdentifierType as Kind
-from renkei_normalform import NotAnIdentifier, normalize
+from renkei_normalform import NotAnIdentifier, folded_name, normalize
 from renkei_personas.addresses import addresses_in, ends_in, one_way
 from renkei_personas.store.tables import seen
 
@@ -60,9 +60,16 @@ class Collisions:
 
 
 def plain(text: str) -> str:
-    """Make two spellings of a name, address or number equal: NFKC, no case, letters and digits alone."""
+    """Make two spellings of a name or number equal: letters and digits alone, one kana, variant characters as one."""
     folded = unicodedata.normalize("NFKC", text).casefold()
-    return "".join(character for character in folded if character.isalnum())
+    return folded_name("".join(character for character in folded if character.isalnum()))
+
+
+def spellings(name: str) -> set[str]:
+    """Give a name as it is, and with its two parts the other way round: whoever wrote it down may have turned them."""
+    parts = _BETWEEN_NAMES.split(name.strip())
+    turned = "".join(parts[::-1]) if len(parts) == len(("family", "given")) else ""
+    return {plain(name), plain(turned)} - {""}
 
 
 def _written(address: str) -> set[str]:
@@ -70,7 +77,7 @@ def _written(address: str) -> set[str]:
 
 
 def _invented(legend: Legend) -> Iterator[tuple[str, list[tuple[str, str]]]]:
-    yield "document.legend.display_name", _names(legend.display_name)
+    yield "document.legend.display_name", [("name", name) for name in spellings(legend.display_name)]
     yield (
         "document.legend.address",
         [
@@ -81,13 +88,6 @@ def _invented(legend: Legend) -> Iterator[tuple[str, list[tuple[str, str]]]]:
     yield "document.legend.number", _given("number", legend.number)
     yield "document.legend.phone", [*_given("number", legend.phone), *_normal(Kind.PHONE, legend.phone)]
     yield "document.legend.account", [*_given("number", legend.account), *_normal(Kind.BANK_ACCOUNT, legend.account)]
-
-
-def _names(text: str) -> list[tuple[str, str]]:
-    """Give a name as it is, and with its two parts the other way round: whoever wrote it down may have turned them."""
-    parts = _BETWEEN_NAMES.split(text.strip())
-    turned = "".join(parts[::-1]) if len(parts) == len(("family", "given")) else ""
-    return [*_given("name", text), *_given("name", turned)]
 
 
 def _given(kind: str, text: str) -> list[tuple[str, str]]:

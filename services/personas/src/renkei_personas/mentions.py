@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_RUN: Final = re.compile(r"(?P<kanji>[々一-鿿]+)|(?P<kana>[ァ-ヺー]+)|(?P<hira>[ぁ-ゖ]+)|(?P<latin>[a-z]+)")
-_KANJI: Final = re.compile(r"[々一-鿿]*")
+_RUN: Final = re.compile(
+    r"(?P<kanji>[々㐀-鿿豈-﫿\U00020000-\U0003ffff]+)|(?P<kana>[ァ-ヺー]+)|(?P<hira>[ぁ-ゖ]+)|(?P<latin>[a-z]+)"
+)
+_KANJI: Final = re.compile(r"[々㐀-鿿豈-﫿\U00020000-\U0003ffff]*")
 _GAPS: Final = frozenset({" ", "・", "=", ""})
 _FORMS: Final = frozenset(
     {
