@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from renkei.personas.v1 import contacts_pb2, documents_pb2, enums_pb2
 from renkei.personas.v1.personas_pb2 import Persona, Plan
-from sqlalchemy import create_engine, select, update
+from sqlalchemy import create_engine, select
 
 from renkei_chassis.database.schema import migrate
-from renkei_chassis.database.tables import schema_versions
 from renkei_personas.store import tables
 from renkei_personas.store.tables import SCHEMA
+from tests.personas.before import back_to
 from tests.personas.people import a_legend, a_plan, officer
 from tests.personas.test_clocks import until
 
@@ -247,10 +247,7 @@ def _as_of_before(dumped: dict[str, list[dict[str, Any]]]) -> tuple[list[Any], l
             if dumped[table.name]:
                 connection.execute(table.insert(), dumped[table.name])
         known = list(connection.execute(written))
-        tables.past.drop(connection)
-        tables.readings.drop(connection)
-        connection.exec_driver_sql("ALTER TABLE persona_document DROP COLUMN collided")
-        connection.execute(update(schema_versions).values(version=2))
+        back_to(connection, 2)
         migrate(connection, [SCHEMA])
         learned = list(connection.execute(written))
         assert not connection.scalar(select(tables.documents.c.collided))
