@@ -6,6 +6,7 @@ import asyncio
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from renkei.personas.v1 import documents_pb2, enums_pb2
 from renkei.tips.v1 import events_pb2 as tip_events
 from renkei.tips.v1 import tips_pb2
@@ -17,6 +18,7 @@ from renkei_chassis.database.transaction import NewEvent
 from renkei_chassis.errors import RenkeiError
 from renkei_chassis.identity import Issuer, IssuerKind, generate, public_text
 from renkei_chassis.service import Blueprint, Wiring
+from renkei_personas.rereading import READING
 from renkei_personas.store import tables
 from renkei_personas.wiring import blueprint
 from tests.personas.people import MARKER, People
@@ -159,16 +161,23 @@ async def house(directory: Path, clock: ManualClock, settings: Settings) -> Asyn
         yield Tips(tips), personas
 
 
-def _as_of_before(transaction: Transaction) -> None:
-    """Leave what a program left that found less in a record: the cursor, and nothing of what it did not find."""
-    transaction.execute(tables.seen.delete())
-    transaction.execute(tables.readings.update().values(reading=1))
+LEFT: Any = {
+    "by an older program": {"reading": READING - 1},
+    "half read, by a log that was restored since": {"reading": READING, "epoch": "gone", "sequence": 50, "until": 99},
+}
 
 
+@pytest.mark.parametrize("left", LEFT.values(), ids=LEFT)
 async def test_what_an_older_program_read_is_read_again_and_its_documents_are_compared(
-    tmp_path: Path, kind: str, settings: Settings
+    tmp_path: Path, kind: str, settings: Settings, left: dict[str, Any]
 ) -> None:
     del kind
+
+    def as_left(transaction: Transaction) -> None:
+        """Keep the follower's cursor, and nothing of what an older program would not have found."""
+        transaction.execute(tables.seen.delete())
+        transaction.execute(tables.readings.update().values(left))
+
     clock = ManualClock(WallClock().now())  # tokens of services are of now
     words = tip_events.TipRecorded(tip=tips_pb2.Tip(text=f"(演習)指示役は{NAME}と名乗った"))
     async with house(tmp_path, clock, settings) as (tips, personas):
@@ -179,7 +188,7 @@ async def test_what_an_older_program_read_is_read_again_and_its_documents_are_co
             await people.running.service.followers[f"{AGENCY}/logs/tips"].caught_up(1)
             knew = await check_tasks(people, active.name)
             await people.call("suzuki", "CompleteTask", name=knew[0], note="(演習)")
-            await people.running.service.writer.run(_as_of_before)
+            await people.running.service.writer.run(as_left)
         async with personas() as people:
             async with asyncio.timeout(20):
                 while len(await check_tasks(people, active.name)) == 0:  # noqa: ASYNC110 (another task sets no event)

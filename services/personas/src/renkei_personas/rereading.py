@@ -72,6 +72,7 @@ class Rereading:
         self._database = database
         self._writer = writer
         self._client = client
+        self._told: set[str] = set()
 
     async def run(self) -> None:
         """Read what is to be read again; who does not answer is asked again later."""
@@ -103,7 +104,9 @@ class Rereading:
         try:
             await self._read(service)
         except RenkeiError as error:
-            log_event(_LOG, "reading again waits", log=service, reason=error.reason)
+            if service not in self._told:
+                log_event(_LOG, "reading again waits", log=service, reason=error.reason)
+            self._told.add(service)
             return False
         return True
 
