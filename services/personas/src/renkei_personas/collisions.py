@@ -18,6 +18,7 @@ from sqlalchemy import select
 from renkei_normalform import IdentifierType as Kind
 from renkei_normalform import NotAnIdentifier, folded_name, normalize
 from renkei_personas.addresses import addresses_in, ends_in, one_way
+from renkei_personas.mentions import numbers_in
 from renkei_personas.store.tables import seen
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 _TAG: Final = b"renkei-collision-v1\0"
 _HASH_BYTES: Final = 16
+_JAPAN: Final = "81"
 _BETWEEN_NAMES: Final = re.compile(r"[\s・,、=]+")
 
 
@@ -85,14 +87,18 @@ def _invented(legend: Legend) -> Iterator[tuple[str, list[tuple[str, str]]]]:
             *(("end", text) for text in ends_in(legend.address)),
         ],
     )
-    yield "document.legend.number", _given("number", legend.number)
-    yield "document.legend.phone", [*_given("number", legend.phone), *_normal(Kind.PHONE, legend.phone)]
-    yield "document.legend.account", [*_given("number", legend.account), *_normal(Kind.BANK_ACCOUNT, legend.account)]
+    yield "document.legend.number", _numbers(legend.number)
+    phone = _normal(Kind.PHONE, legend.phone)
+    abroad = [plain(value) for _, value in phone]
+    at_home = [f"0{value.removeprefix(_JAPAN)}" for value in abroad if value.startswith(_JAPAN)]
+    yield "document.legend.phone", [*_numbers(legend.phone, *abroad, *at_home), *phone]
+    yield "document.legend.account", [*_numbers(legend.account), *_normal(Kind.BANK_ACCOUNT, legend.account)]
 
 
-def _given(kind: str, text: str) -> list[tuple[str, str]]:
-    value = plain(text)
-    return [(kind, value)] if value else []
+def _numbers(*texts: str) -> list[tuple[str, str]]:
+    """Give numbers as they are, and what of them would be found in words."""
+    values = {plain(run) for text in texts for run in (text, *numbers_in(text))}
+    return [("number", value) for value in sorted(values - {""})]
 
 
 def _normal(kind: Kind, text: str) -> list[tuple[str, str]]:

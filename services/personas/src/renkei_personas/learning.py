@@ -1,6 +1,7 @@
 """Learn what real records say, and compare the documents that are out with what is new of it.
 
-What is learned: names of persons, every identifier, and the names and addresses that stand in any text of a record.
+What is learned: names of persons, every identifier, and the names, addresses and numbers that stand in any text of a
+record.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from renkei_personas.collisions import plain
 from renkei_personas.domain.case import Act
 from renkei_personas.domain.decide import CLOCK_ROLE
 from renkei_personas.domain.table import ROWS
-from renkei_personas.mentions import names_in
+from renkei_personas.mentions import names_in, numbers_in
 from renkei_personas.store import cases, records
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ def _identified(identifiers: Iterable[Identifier]) -> Iterator[tuple[str, str]]:
 
 
 def _written_in(message: Message) -> Iterator[tuple[str, str]]:
-    """Find names and addresses in every text of a record."""
+    """Find names, addresses and numbers in every text of a record."""
     for field, value in message.ListFields():
         for item in value if field.is_repeated else [value]:
             if field.type == field.TYPE_MESSAGE:
@@ -117,3 +118,4 @@ def _written_in(message: Message) -> Iterator[tuple[str, str]]:
                 yield from (("address", address) for address in addresses_in(item))
                 yield from (("end", end) for end in ends_in(item))
                 yield from (("name", plain(name)) for name in names_in(item))
+                yield from (("number", plain(number)) for number in numbers_in(item))
