@@ -10,7 +10,6 @@ import shutil
 import sqlite3
 from contextlib import closing
 from dataclasses import dataclass, field
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -26,7 +25,8 @@ if TYPE_CHECKING:
 SQLITE: Final = "sqlite"
 POSTGRESQL: Final = "postgresql"
 KINDS: Final = (SQLITE, POSTGRESQL)
-# Everything of the store, the log, the follower and the writer, and one set of tests of each whole service.
+# Everything of the store, the log, the follower and the writer, and one set of tests of each whole service; single
+# tests of other modules are marked `on_both`.
 _ON_BOTH: Final = (
     "chassis/database",
     "chassis/follower",
@@ -43,8 +43,9 @@ _ON_BOTH: Final = (
     "exchange/test_two_exchanges.py",
     "leads/test_service.py",
     "node",
+    "personas/test_crashes.py",
+    "personas/test_later_records.py",
     "personas/test_life.py",
-    "personas/test_papers.py",
     "personas/test_reading.py",
     "tips/test_pages.py",
     "tips/test_purging.py",
@@ -111,7 +112,8 @@ def _is_wanted(item: pytest.Item, wanted: str) -> bool:
     if kind is None or wanted == "both":
         return True
     if wanted == "usual":
-        return kind == SQLITE or any(item.path.is_relative_to(_TESTS / part) for part in _ON_BOTH)
+        asks = item.get_closest_marker("on_both") is not None
+        return kind == SQLITE or asks or any(item.path.is_relative_to(_TESTS / part) for part in _ON_BOTH)
     return kind == wanted
 
 
@@ -130,6 +132,12 @@ def kind(request: pytest.FixtureRequest) -> Iterator[str]:
     for name in _test.names.values():
         server().give_back(name)
     _test = None
+
+
+def outside_a_test(kind: str) -> None:
+    """Let a program that is no test, and ends with what it did, take its places from here."""
+    global _test  # noqa: PLW0603 (as above)
+    _test = _Test(kind=kind)
 
 
 def on(kind: str) -> pytest.MarkDecorator:
@@ -197,19 +205,28 @@ def content(path: Path) -> list[bytes]:
 def rows_of(place_or_directory: Path) -> list[bytes]:
     """Give every value in a server's database, or in all that stand for files under a directory; else nothing."""
     paths = [] if _test is None else [path for path in _test.names if path.is_relative_to(place_or_directory)]
-    return [value for path in paths for value in _values(_database(path))]
+    rows = [row for path in paths for table in tables_of(path).values() for row in table]
+    return [value if isinstance(value, bytes) else str(value).encode() for row in rows for value in row]
 
 
-def _values(url: PostgresUrl) -> Iterator[bytes]:
+def tables_of(path: Path) -> dict[str, list[tuple[object, ...]]]:
+    """Give every row of every table of a database, by the table's name."""
+    assert _test is not None
+    if _test.kind == SQLITE:
+        with closing(sqlite3.connect(path)) as database:
+            names = [name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+            return {name: list(database.execute(f'SELECT * FROM "{name}"')) for name in names}  # noqa: S608 (our own)
     from renkei_chassis.database.postgresql import driver  # noqa: PLC0415 (a pure library has no chassis)
 
-    session = driver.connect(url.dsn, autocommit=True, timeout=20, settings={})
+    session = driver.connect(_database(path).dsn, autocommit=True, timeout=20, settings={})
     try:
         _, tables, _ = session.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'", ())
-        rows = [session.fetch(f'SELECT * FROM "{table}"', ())[1] for (table,) in tables]  # noqa: S608
+        return {
+            name: [tuple(row) for row in session.fetch(f'SELECT * FROM "{name}"', ())[1]]  # noqa: S608 (our own)
+            for (name,) in tables
+        }
     finally:
         session.close()
-    return (value if isinstance(value, bytes) else str(value).encode() for row in chain(*rows) for value in row)
 
 
 def bytes_type() -> str:

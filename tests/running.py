@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from renkei_chassis.clock import WallClock
@@ -16,7 +17,7 @@ from renkei_chassis.service import Service, Surroundings
 from tests.databases import places
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Mapping, Sequence
     from pathlib import Path
 
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -74,15 +75,23 @@ async def running(
     *,
     agency: str = AGENCY,
     clock: Clock | None = None,
+    neighbours: Mapping[str, str] = MappingProxyType({}),
+    key: Ed25519PrivateKey | None = None,
+    trusted: Sequence[Issuer] = (),
     **more: Any,  # noqa: ANN401
 ) -> AsyncIterator[Running]:
-    """Run a service that has no neighbours (nothing answers where they would be) and no NATS. `more` surrounds it."""
-    issuer, key = generate(), generate()
+    """Run a service without NATS. Nothing answers where neighbours would be, but for those whose address is given.
+
+    `key` is the service's own, for a neighbour that is to trust it; `trusted` are whom it trusts itself beside its
+    node; `more` surrounds it.
+    """
+    issuer, key = generate(), key or generate()
     own = f"{agency}/services/{blueprint.name}"
     trust = TrustFile(
         issuers=(
             Issuer(issuer=agency, kind=IssuerKind.NODE, public_key=public_text(issuer)),
             Issuer(issuer=own, kind=IssuerKind.SERVICE, public_key=public_text(key)),
+            *trusted,
         )
     )
     ports = await asyncio.to_thread(PortClaims)
@@ -92,7 +101,7 @@ async def running(
             agency=agency,
             data_directory=directory,
             databases=places(directory),
-            addresses={**dict.fromkeys(NEIGHBOURS, NOBODY), blueprint.name: address},
+            addresses={**dict.fromkeys(NEIGHBOURS, NOBODY), **neighbours, blueprint.name: address},
             key=key,
             trust=trust,
             clock=clock or WallClock(),

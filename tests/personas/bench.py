@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -25,6 +26,7 @@ from renkei_chassis.service import Parts
 from renkei_chassis.telemetry.metrics import Metrics
 from renkei_personas.store.tables import SCHEMA
 from renkei_personas.wiring import blueprint
+from tests.databases import place
 from tests.personas.people import ROLES, officer
 
 if TYPE_CHECKING:
@@ -35,6 +37,8 @@ if TYPE_CHECKING:
     from renkei_chassis.service import Wiring
     from renkei_personas.settings import Settings
 
+FILE: Final = "personas.db"
+"""What the database is called in its directory, or what stands for it at a server."""
 FILES: Final = (personas_pb2, documents_pb2, contacts_pb2, reports_pb2)
 
 
@@ -102,7 +106,9 @@ async def opened(
     directory: Path, clock: ManualClock, settings: Settings, *, agency: str = "agencies/jp-12"
 ) -> AsyncIterator[Bench]:
     """Open the database in a directory; whatever a kill left of it is recovered as a restart would."""
-    database = Database.open(directory / "personas.db", owner=Owner(agency=agency, service="personas"), schema=SCHEMA)
+    owner = Owner(agency=agency, service="personas")
+    where = place(directory / FILE)
+    database = await asyncio.to_thread(Database.open, where, owner=owner, schema=SCHEMA)
     try:
         position = await database.read(read_position)
         log = Log(name=f"{agency}/logs/personas", database=database, position=position)
@@ -127,4 +133,4 @@ async def opened(
         yield Bench(agency=agency, writer=writer, wiring=blueprint(settings).wire(parts), log=log)
         await writer.stop()
     finally:
-        database.close()
+        await asyncio.to_thread(database.close)

@@ -1,4 +1,11 @@
-"""A personas service of Chiba, and everybody who calls it; its clock stands still until a test moves it."""
+"""A personas service of Chiba, and everybody who calls it; its clock stands still until a test moves it.
+
+On PostgreSQL runs what a database can change: what is done at once and what races, what a kill leaves, clocks over
+restarts, what is looked up by hashes, pages and counts, calls repeated, and the whole way of an investigation. Those
+modules stand in `tests/databases.py`, single tests are marked `on_both`. The rest asks what the rules, the words of a
+refusal and the forms of a text make of a call, and reads and writes by the same few functions: it runs on SQLite, and
+on both when that is asked for (`make test DATABASE=both`). A process of its own and telemetry bring no store of theirs.
+"""
 
 from __future__ import annotations
 

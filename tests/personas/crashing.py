@@ -1,6 +1,6 @@
-"""Kill the service at every place of every step of a story: `python -m tests.personas.crashing STORY DIRECTORY`.
+"""Kill the service at every place of every step of stories: `python -m tests.personas.crashing STORY... DIRECTORY`.
 
-`--look DIRECTORY` only says which places the stories pass.
+`--look` before them only says which places the stories pass; `--server` has the databases in a PostgreSQL server.
 
 A process of its own, since it forks: each child passes one armed place and dies there as in a power cut. What it left
 is opened again: everything is as before the step, or everything as after it, and the step repeated with the same
@@ -15,20 +15,19 @@ import os
 import re
 import shutil
 import signal
-import sqlite3
 import sys
 import uuid
-from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 from unittest import mock
 
 from renkei_chassis import failpoints
 from renkei_chassis.clock import ManualClock, from_us, to_us
 from renkei_chassis.identity import public_text
 from renkei_personas.settings import Settings
-from tests.personas.bench import opened
+from tests import databases
+from tests.personas.bench import FILE, opened
 from tests.personas.people import START
 from tests.personas.stories import BASIS_KEY, STORIES, Stage, Step
 from tests.running import AGENCY
@@ -39,6 +38,7 @@ if TYPE_CHECKING:
 SETTINGS: Final = Settings(legal_basis_keys=(public_text(BASIS_KEY),))
 _UUID: Final = re.compile(r"[0-9a-f]{8}(?:-?[0-9a-f]{4}){3}-?[0-9a-f]{12}|(?<=-)[0-9a-f]{16}\b")
 _NOT_KILLED: Final = 3
+WRITER: Final = "writer"
 
 
 @dataclass(slots=True)
@@ -70,11 +70,10 @@ class _Report:
 
 def main(arguments: list[str]) -> int:
     report = _Report()
-    if arguments[0] == "--look":
-        for story in STORIES:
-            _tell(story, Path(arguments[1]) / story, report, kills=False)
-    else:
-        _tell(arguments[0], Path(arguments[1]), report, kills=True)
+    *stories, directory = [one for one in arguments if not one.startswith("--")]
+    databases.outside_a_test(databases.POSTGRESQL if "--server" in arguments else databases.SQLITE)
+    for story in stories:
+        _tell(story, Path(directory) / story, report, kills="--look" not in arguments)
     sys.stdout.write(json.dumps({"passed": report.passed, "faults": report.faults}))
     return 0
 
@@ -83,21 +82,16 @@ def _tell(story: str, directory: Path, report: _Report, *, kills: bool) -> None:
     before, steps = STORIES[story]
     point = _Point(directory / "start", to_us(START), {}, "agencies/jp-npa" if story == "at the NPA" else AGENCY)
     point.directory.mkdir(parents=True)
-    _carry_out(point, _nothing, "")  # the tables
-    for number, step in enumerate((*before, *steps)):
+    _carry_out(point, *before)
+    for number, step in enumerate(steps):
         request_id = str(uuid.UUID(int=number + 1, version=4))
         later = _copy(point, directory / f"step{number}")
-        seen = _carry_out(later, step, request_id)
-        if number >= len(before):
-            report.passed += seen
-            for place in seen if kills else ():
-                report.faults += _kill_at(place, _Try(point, later, step, request_id, directory / "killed"))
-        shutil.rmtree(point.directory)
+        seen = _carry_out(later, step, request_id=request_id)
+        report.passed += seen
+        for place in seen if kills else ():
+            report.faults += _kill_at(place, _Try(point, later, step, request_id, directory / "killed"))
+        _forget(point)
         point = later
-
-
-async def _nothing(stage: Stage) -> None:
-    del stage
 
 
 def _kill_at(place: str, tried: _Try) -> Iterator[str]:
@@ -111,24 +105,24 @@ def _kill_at(place: str, tried: _Try) -> Iterator[str]:
             yield f"{place}: the change was committed and is not whole"
     elif _rows(killed.directory) != _rows(tried.before.directory):
         yield f"{place}: something of a change that was never committed is there"
-    _carry_out(killed, tried.step, tried.request_id)
+    _carry_out(killed, tried.step, request_id=tried.request_id)
     if _facts(killed.directory) != whole:
         yield f"{place}: repeating the step comes to another end"
-    shutil.rmtree(killed.directory)
+    _forget(killed)
 
 
 def _dies(point: _Point, step: Step, request_id: str, place: str) -> bool:
     child = os.fork()
     if not child:
         failpoints._ARMED = place  # as the environment would have
-        _carry_out(point, step, request_id)
+        _carry_out(point, step, request_id=request_id)
         os._exit(_NOT_KILLED)
     _, status = os.waitpid(child, 0)
     return os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
 
 
-def _carry_out(point: _Point, step: Step, request_id: str) -> list[str]:
-    """Carry out a step; returns the places that were passed, each once. A step repeated brings its clock with it."""
+def _carry_out(point: _Point, *steps: Step, request_id: str = "") -> list[str]:
+    """Carry out steps; returns the places that were passed, each once. A step repeated brings its clock with it."""
     passed: dict[str, None] = {}
     real = failpoints.hit
 
@@ -139,7 +133,8 @@ def _carry_out(point: _Point, step: Step, request_id: str) -> list[str]:
     async def run() -> int:
         clock = ManualClock(from_us(point.now_us))
         async with opened(point.directory, clock, SETTINGS, agency=point.agency) as bench:
-            await step(Stage(bench, clock, point.names, request_id))
+            for step in steps:
+                await step(Stage(bench, clock, point.names, request_id))
         return clock.now_us()
 
     with mock.patch.object(failpoints, "hit", hit):
@@ -149,26 +144,30 @@ def _carry_out(point: _Point, step: Step, request_id: str) -> list[str]:
 
 
 def _copy(point: _Point, directory: Path) -> _Point:
-    shutil.copytree(point.directory, directory)
+    """Copy a database that nobody has open: its last session ended with all of it in the one file."""
+    directory.mkdir()
+    databases.copy(point.directory / FILE, directory / FILE)
     return _Point(directory, point.now_us, dict(point.names), point.agency)
 
 
-def _tables(directory: Path) -> dict[str, list[tuple[Any, ...]]]:
-    with closing(sqlite3.connect(directory / "personas.db")) as database:
-        names = [name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-        return {name: list(database.execute(f'SELECT * FROM "{name}"')) for name in names}  # noqa: S608 (our own names)
+def _forget(point: _Point) -> None:
+    databases.forget(point.directory / FILE)
+    shutil.rmtree(point.directory)
 
 
 def _rows(directory: Path) -> dict[str, list[str]]:
-    """Give every row of every table, as it is."""
-    return {name: sorted(map(repr, rows)) for name, rows in _tables(directory).items()}
+    """Give every row of every table, as it is; but for which opening of a server's database wrote last."""
+    return {
+        name: sorted(repr(row) for row in rows if WRITER not in row)
+        for name, rows in databases.tables_of(directory / FILE).items()
+    }
 
 
 def _facts(directory: Path) -> dict[str, list[str]]:
     """Give every row with what is drawn by chance masked: ids, and bytes but for their length."""
     return {
         name: sorted(repr([_masked(value) for value in row]) for row in rows)
-        for name, rows in _tables(directory).items()
+        for name, rows in databases.tables_of(directory / FILE).items()
     }
 
 

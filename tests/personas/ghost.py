@@ -77,6 +77,8 @@ class Ghost:
     extension_approved: datetime | None = None
     reporters: frozenset[str] = frozenset()
     left: datetime | None = None
+    hits: int = 0
+    collided: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +139,10 @@ def note(world: World, act: Act) -> Ghost:  # noqa: C901, PLR0911, PLR0912 (one 
             return replace(ghost, shown=True, answered=ghost.answered + 1)
         case "REQUEST_DOCUMENT":
             return replace(ghost, issuers=(*ghost.issuers, (act.document, act.who)))
+        case "COLLIDE":
+            return replace(ghost, hits=ghost.hits + 1, collided=ghost.collided | {act.document})
+        case "SETTLE_COLLISION":
+            return replace(ghost, collided=frozenset())
         case "DESTROY_DOCUMENT":  # a new order needs new eyes
             kept = frozenset(pair for pair in ghost.seen_destroyed if pair[0] != act.document)
             return replace(ghost, seen_destroyed=kept)

@@ -74,13 +74,15 @@ ARCHIVE | CLOSED | ARCHIVED | SUPERVISOR CHIEF | settled incident reviewed safe 
 REQUEST_DOCUMENT | READY ACTIVE | = | TEAM SUPERVISOR | {MAKING} count | STATE_FORBIDS
 ISSUE_DOCUMENT | READY ACTIVE | = | CUSTODIAN | {MAKING} two_people | STATE_FORBIDS
 CANCEL_DOCUMENT | {AFTER_APPROVAL} | = | SUPERVISOR CUSTODIAN |  | STATE_FORBIDS
-HAND_OUT_DOCUMENT | READY ACTIVE | = | CUSTODIAN | in_period account holder | STATE_FORBIDS
+HAND_OUT_DOCUMENT | READY ACTIVE | = | CUSTODIAN | in_period account holder settled_hits | STATE_FORBIDS
 RETURN_DOCUMENT | {AFTER_APPROVAL} | = | CUSTODIAN |  | STATE_FORBIDS
-PRESENT_DOCUMENT | ACTIVE | = | TEAM | in_period post account image asked asker | STATE_FORBIDS
+PRESENT_DOCUMENT | ACTIVE | = | TEAM | in_period post account image asked asker settled_hits | STATE_FORBIDS
 HOLD_DOCUMENT | {AFTER_APPROVAL} ARCHIVED | = | SUPERVISOR CHIEF | review_time | STATE_FORBIDS
 RELEASE_DOCUMENT | {AFTER_APPROVAL} | = | SUPERVISOR CHIEF |  | STATE_FORBIDS
 DESTROY_DOCUMENT | {DESTROYING} | = | CUSTODIAN | witnesses | STATE_FORBIDS
 WITNESS_DESTRUCTION | {DESTROYING} | = | WITNESS | once unrelated | STATE_FORBIDS
+COLLIDE | READY ACTIVE SUSPENDED | = | CLOCK |  | STATE_FORBIDS
+SETTLE_COLLISION | {ALL} | = | SUPERVISOR CHIEF |  | -
 LOG_REQUEST | ACTIVE | = | TEAM | in_period post timely observed | STATE_FORBIDS
 LOG_CONTACT | ACTIVE | = | TEAM | in_period post timely observed | STATE_FORBIDS
 REPORT_INCIDENT | {BEGUN} | ! | TEAM SUPERVISOR |  | STATE_FORBIDS
@@ -116,6 +118,7 @@ PAPERS: Final = {
     "RELEASE_DOCUMENT": ("HELD",),
     "DESTROY_DOCUMENT": ("IN_CUSTODY", "HELD", "DESTROY_ORDERED"),
     "WITNESS_DESTRUCTION": ("DESTROY_ORDERED",),
+    "COLLIDE": ("IN_CUSTODY", "HANDED_OUT", "HELD"),
     "HOLD_FALLS_DUE": ("HELD", "DESTROY_ORDERED"),
 }
 STAGES: Final = {
@@ -133,6 +136,9 @@ OPENS: Final = {
     "REPORT_INCIDENT": "REVIEW_CONTACTS",
     "PERIOD_ENDS": "CLOSE",
     "NEVER_BEGUN": "CLOSE",
+    "EXTENSION_LAPSES": "RENEW_EXTENSION",
+    "LEGAL_BASIS_ENDS": "CLOSE",
+    "COLLIDE": "CHECK_DOCUMENT",
     "WIND_DOWN_ENDS": "CLOSE",
     "POST_FALLS_VACANT": "APPOINT_SUPERVISOR",
     "REVIEW_FALLS_DUE": "REVIEW_CONTACTS",
@@ -272,6 +278,9 @@ def check_a_refusal_says_where_things_stand(d: Any) -> None:  # noqa: ANN401
     case, act = scene(d, "RETURN_DOCUMENT", "ACTIVE", "CUSTODIAN")
     assert _state_metadata(d, replace(case, documents=()), act) == "NONE"
     assert _state_metadata(d, replace(case, documents=(a_document(d),)), act) == "IN_CUSTODY"
+    case, act = scene(d, "PRESENT_DOCUMENT", "ACTIVE", "TEAM")
+    hit = replace(case, documents=(replace(case.documents[0], collided=True),))
+    assert refused(d, hit, replace(act, collides="name")).metadata == {"field": "name"}
 
 
 CHECKS: list[Callable[[Any], None]] = [value for name, value in globals().items() if name.startswith("check_")]

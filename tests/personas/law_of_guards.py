@@ -119,6 +119,9 @@ def _broken(d: Any, guard: str, case: Any, act: Any) -> Iterator[tuple[Any, Any,
             yield replace(case, requests=(answered,)), act, "NO_REQUEST_LOGGED"
         case "asker":
             yield case, replace(act, account="another"), "RECIPIENT_MISMATCH"
+        case "settled_hits":
+            hit = tuple(replace(one, collided=True) for one in case.documents)
+            yield replace(case, documents=hit), act, "DOCUMENT_COLLIDES"
         case "review_time":
             yield case, replace(act, time=NOW), "REVIEW_TIME_INVALID"
             yield case, replace(act, time=None), "REVIEW_TIME_INVALID"

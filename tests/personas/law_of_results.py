@@ -194,6 +194,13 @@ def check_results_of_documents(d: Any) -> None:  # noqa: ANN401
     assert _document(d, "DESTROY_DOCUMENT") == {"paper": paper.DESTROY_ORDERED, "witnesses": (WITNESS, OTHER_WITNESS)}
     assert _document(d, "WITNESS_DESTRUCTION") == {"witnessed": (WITNESS,)}
     assert _document(d, "HOLD_FALLS_DUE") == {"hold_told": True}
+    assert _document(d, "COLLIDE") == {"collided": True}
+    case, act = scene(d, "SETTLE_COLLISION", "ACTIVE", "CHIEF")
+    waiting = (a_document(d, "HELD", collided=True), a_document(d, id="b", collided=True), a_document(d, id="c"))
+    settled = tuple(replace(one, collided=False) for one in waiting)
+    assert _changes(replace(case, documents=waiting), after(d, replace(case, documents=waiting), act)) == {
+        "documents": settled
+    }
     held, act = scene(d, "HOLD_DOCUMENT", "CLOSED", "CHIEF")
     told = a_document(d, "HELD", hold_told=True)
     renewed = after(d, replace(held, documents=(told,)), act).documents[0]

@@ -183,6 +183,7 @@ _DOERS: Final = {
     "LOG_CONTACT": {ACTOR},
     "LOG_REQUEST": {ACTOR},
     "SETTLE_DANGER": {SUPERVISOR, SECOND_SUPERVISOR, CHIEF},
+    "SETTLE_COLLISION": {SUPERVISOR, SECOND_SUPERVISOR, CHIEF},
     "CLOSE": {SUPERVISOR, SECOND_SUPERVISOR, CHIEF},
     "REVIEW_CONTACTS": {SUPERVISOR, SECOND_SUPERVISOR, WITNESS, CHIEF},
 }
@@ -234,6 +235,8 @@ def _check_documents(world: World, act: Act, case: Case, ghost: Ghost) -> None:
         _must(act.account == "boss", "shown to somebody who did not ask")
         _must(_in_period(case, world.now), "shown outside the period")
         _must(document is not None and document.paper in {Paper.IN_CUSTODY, Paper.HANDED_OUT}, "shown, and not there")
+    if act.action in {"PRESENT_DOCUMENT", "HAND_OUT_DOCUMENT"}:
+        _must(act.document not in ghost.collided, "shown or handed out although a record says the same")
     if act.action == "HOLD_DOCUMENT":
         _must(act.time is not None and act.time > world.now, "held without a review to come")
     if document is not None and document.paper == Paper.DESTROYED:

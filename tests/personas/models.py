@@ -1,4 +1,7 @@
-"""The five models: plans, documents, contacts, an extension, posts that change hands. Together they use every row."""
+"""The six models: plans, documents, later records, contacts, an extension, posts that change hands.
+
+Together they use every row.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
+from renkei_personas.domain.case import Document, Request
 from renkei_personas.domain.states import Outcome, Paper, State
 from tests.personas.ghost import FRESH, PLANS, SECOND_CHIEF, SECOND_SUPERVISOR, Ghost, World, act_by
 from tests.personas.model import Model
@@ -48,6 +52,30 @@ ACTIVE: Final = World(
 
 
 READY_TO_SHOW: Final = World(replace(READY.case, deconflicted=True), replace(READY.ghost, asked_others=True), 1)
+BOTH_OUT: Final = World(
+    replace(
+        ACTIVE.case,
+        plan=PLANS[b"other"],
+        plan_hash=b"other",
+        documents=tuple(
+            Document(id=name, paper=Paper.IN_CUSTODY, issuer=ACTOR, custodian=CUSTODIAN, holder=CUSTODIAN)
+            for name in "ab"
+        ),
+        requests=(Request(number=1, account="boss"),),
+        contacts=1,
+        last_contact=ACTIVE.now,
+        waiting=ACTIVE.now,
+    ),
+    replace(
+        ACTIVE.ghost,
+        approved=frozenset({b"other"}),
+        acknowledged=frozenset({b"other"}),
+        unread=True,
+        asked=1,
+        issuers=(("a", ACTOR), ("b", ACTOR)),
+    ),
+    1,
+)
 
 
 def _closing(world: World) -> Iterator[Act]:
@@ -144,6 +172,26 @@ def _documents(world: World) -> Iterator[Act]:
     yield act_by(world, "ARCHIVE", CHIEF)
 
 
+def _later_records(world: World) -> Iterator[Act]:
+    """Records that come while two documents are out, and say what one of them invents."""
+    if world.ghost.hits < 2:
+        for document in world.case.documents:
+            yield act_by(world, "COLLIDE", "clock", document=document.id)
+    for who in (SUPERVISOR, CHIEF, ACTOR):
+        yield act_by(world, "SETTLE_COLLISION", who)
+    for name in "ab":
+        yield act_by(world, "HAND_OUT_DOCUMENT", CUSTODIAN, document=name, officer=ACTOR)
+        yield act_by(world, "RETURN_DOCUMENT", CUSTODIAN, document=name)
+        yield act_by(world, "PRESENT_DOCUMENT", ACTOR, document=name, number=1, account="boss", is_image=True)
+        yield act_by(world, "HOLD_DOCUMENT", CHIEF, document=name, time=world.now + 3 * DAY)
+        yield act_by(world, "RELEASE_DOCUMENT", CHIEF, document=name)
+    yield act_by(world, "REVIEW_CONTACTS", SUPERVISOR, number=1)
+    yield act_by(world, "SUSPEND", ACTOR)
+    for outcome in (Outcome.NOT_USED, Outcome.LOST_CONTACT_AFTER_ID):
+        yield act_by(world, "CLOSE", CHIEF, outcome=outcome)
+    yield act_by(world, "ARCHIVE", CHIEF)
+
+
 def _one_document(world: World, name: str) -> Iterator[Act]:
     for who in (CUSTODIAN, ACTOR):
         yield act_by(world, "ISSUE_DOCUMENT", who, document=name)
@@ -190,6 +238,7 @@ MODELS: Final = {
         Model(name="extension", first=ACTIVE, last_day=5, acts=_extension),
         Model(name="posts", first=ACTIVE, last_day=4, acts=_posts),
         Model(name="documents", first=READY_TO_SHOW, last_day=5, acts=_documents),
+        Model(name="later records", first=BOTH_OUT, last_day=2, acts=_later_records),
         Model(name="contacts", first=ACTIVE, last_day=3, acts=_contacts),
     )
 }
@@ -200,4 +249,4 @@ SHORT: Final = {
         Model(name="a day of contacts", first=ACTIVE, last_day=1, acts=_contacts),
     )
 }
-"""Parts of those five, in which a mistake that comes late is found sooner."""
+"""Parts of those six, in which a mistake that comes late is found sooner."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from renkei.personas.v1 import contacts_pb2, documents_pb2, enums_pb2, events_pb2, personas_pb2
+from renkei.tips.v1 import events_pb2 as tip_events
 
 from renkei_personas.bases import BASIS_TAG, REVOCATION_TAG
 from tests.personas.people import START, a_legend, a_plan, officer
@@ -157,6 +158,12 @@ async def hold(stage: Stage) -> None:
 
 async def danger(stage: Stage) -> None:
     await stage.call("ito", "ReportDanger", name=stage.persona, text="(演習)")
+
+
+async def collide(stage: Stage) -> None:
+    told = tip_events.TipRecorded()
+    told.tip.identifiers.add().identifier.original = a_legend().number
+    await stage.bench.bring(told, origin="agencies/jp-13")
 
 
 def completing(number: int) -> Step:
@@ -307,5 +314,9 @@ STORIES: Final[dict[str, tuple[tuple[Step, ...], tuple[Step, ...]]]] = {
     "clocks": (BEGIN[:8], (later(31),)),
     "overdue": (BEGIN, (logging("LogContact"), later(4))),
     "at the NPA": ((), (receive_report, acknowledge_report, receive_outcome, register_basis)),
+    "later record": (
+        (*BEGIN, request_document, on_document("tanaka", "IssueDocument")),
+        (collide, completing(1)),
+    ),
     "refused extension": (BEGIN, (extend, deciding("RejectPersona", **WHY))),
 }

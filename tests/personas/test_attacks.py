@@ -30,6 +30,7 @@ async def reasons(call: Callable[[], Awaitable[Any]], times: int = 4) -> list[st
     return sorted(one.reason if isinstance(one, RenkeiError) else "" for one in answers)
 
 
+@pytest.mark.on_both
 async def test_of_many_presentations_at_once_one_is_done(people: People) -> None:
     active = await people.active()
     document = await people.document(active.name)
@@ -41,6 +42,7 @@ async def test_of_many_presentations_at_once_one_is_done(people: People) -> None
     assert answers == ["", "NO_REQUEST_LOGGED", "NO_REQUEST_LOGGED", "NO_REQUEST_LOGGED"]
 
 
+@pytest.mark.on_both
 async def test_of_many_documents_at_once_no_more_are_made_than_planned(people: People) -> None:
     active = await people.active(document_count=2)
     asked = documents_pb2.Document(kind=LICENCE, legend=a_legend())
@@ -50,6 +52,7 @@ async def test_of_many_documents_at_once_no_more_are_made_than_planned(people: P
     assert answers == ["", "", "DOCUMENTS_EXHAUSTED", "DOCUMENTS_EXHAUSTED"]
 
 
+@pytest.mark.on_both
 async def test_one_witness_at_once_many_times_is_one_witness(people: People) -> None:
     active = await people.active()
     document = await people.document(active.name)

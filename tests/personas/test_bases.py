@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from renkei.personas.v1 import documents_pb2, enums_pb2
 from renkei.personas.v1.personas_pb2 import LegalBasis, LegalBasisRevocation, Persona, Plan
-from sqlalchemy import create_engine, inspect, select, update
+from sqlalchemy import create_engine, inspect, select
 
 from renkei_chassis.database.schema import migrate
 from renkei_chassis.database.tables import schema_versions
@@ -17,6 +17,7 @@ from renkei_personas.bases import BASIS_TAG, REVOCATION_TAG
 from renkei_personas.settings import Settings
 from renkei_personas.store import tables
 from renkei_personas.store.tables import SCHEMA
+from tests.personas.before import back_to
 from tests.personas.people import START
 from tests.running import AGENCY
 
@@ -48,6 +49,7 @@ def a_revocation(name: str = "law-1", key: Ed25519PrivateKey = KEY, tag: bytes =
     return {"revocation": content, "signature": key.sign(tag + content)}
 
 
+@pytest.mark.on_both
 async def test_a_revocation_halts_what_rests_on_the_basis_and_nothing_else(people: People) -> None:
     await register(people)
     beyond, listed = await people.active(**BEYOND), await people.active()
@@ -159,9 +161,7 @@ def test_a_database_of_before_gets_the_table_of_revocations() -> None:
     engine = create_engine("sqlite://")
     with engine.begin() as connection:
         migrate(connection, [SCHEMA])
-        tables.revocations.drop(connection)
-        tables.past.drop(connection)
-        connection.execute(update(schema_versions).values(version=1))
+        back_to(connection, 1)
 
         migrate(connection, [SCHEMA])
 

@@ -99,6 +99,7 @@ async def test_a_contact_that_nobody_reviews_halts(people: People) -> None:
     assert resumed.state == Persona.STATE_ACTIVE
 
 
+@pytest.mark.on_both
 async def test_a_hold_for_trial_asks_for_its_review_once(people: People) -> None:
     active = await people.active(days=80)
     document = await people.document(active.name)
@@ -117,7 +118,8 @@ async def test_a_hold_for_trial_asks_for_its_review_once(people: People) -> None
 
 
 @pytest.fixture
-def restarting(tmp_path: Path, clock: ManualClock) -> Restarting:
+def restarting(tmp_path: Path, kind: str, clock: ManualClock) -> Restarting:
+    del kind
     return Restarting(tmp_path, clock)
 
 
@@ -135,6 +137,7 @@ class Restarting:
             yield People(started, self.clock)
 
 
+@pytest.mark.on_both
 async def test_clocks_that_fall_due_while_the_node_is_off_strike_once_at_its_start(restarting: Restarting) -> None:
     async with restarting.service() as people:
         active = await people.active(days=10)
@@ -147,6 +150,27 @@ async def test_clocks_that_fall_due_while_the_node_is_off_strike_once_at_its_sta
 
     assert expired.state == Persona.STATE_EXPIRED
     assert [actions.count(name) for name in ("PERIOD_ENDS", "WIND_DOWN_ENDS")] == [1, 1]
+
+
+async def test_an_extension_that_lapses_while_the_node_is_off_opens_one_task(restarting: Restarting) -> None:
+    async with restarting.service() as people:
+        active = await people.active(days=60)
+        asked = await people.call("sato", "ExtendPersona", name=active.name, plan=a_plan(begin=START, days=80))
+        await people.call("chief", "ApprovePersona", name=active.name, plan_hash=asked.extension.plan_hash)
+    restarting.clock.advance(timedelta(days=31).total_seconds())
+    async with restarting.service() as people:
+        lapsed = await until(people, active.name, "EXTENSION_LAPSES")
+        restarting.clock.set(START + timedelta(days=1))  # behind for a while, and put right
+        await people.refused("suzuki", "RecordDeconfliction", name=active.name, reason="(演習)")
+        restarting.clock.set(START + timedelta(days=40))
+    async with restarting.service() as people:
+        await people.call("suzuki", "RecordDeconfliction", name=active.name, reason="(演習)")
+        tasks = await people.tasks(active.name)
+
+        assert lapsed.state == Persona.STATE_ACTIVE
+        assert [task.kind for task in tasks] == [TASK.TASK_KIND_RENEW_EXTENSION]
+        await people.call("suzuki", "CompleteTask", name=tasks[0].name, note="(演習)再提出しない")
+        assert not await people.tasks(active.name)
 
 
 async def test_a_stricter_setting_counts_from_the_next_start_on(restarting: Restarting) -> None:
@@ -185,6 +209,7 @@ async def test_a_clock_that_jumped_ahead_only_ended_things(restarting: Restartin
     assert approved.reason == "PERIOD_INVALID"
 
 
+@pytest.mark.on_both
 async def test_an_acknowledgement_that_comes_too_late_changes_nothing_and_breaks_nothing(people: People) -> None:
     """The clock strikes in the same transaction in which the acknowledgement is refused; both must be whole."""
     found = await people.approved(days=10)
@@ -233,6 +258,7 @@ async def test_longer_needs_a_new_version_and_the_whole_approval_anew(people: Pe
     assert AGENCY in active.name
 
 
+@pytest.mark.on_both
 async def test_nothing_is_done_by_a_clock_that_this_node_saw_later_before(restarting: Restarting) -> None:
     """Off for weeks and started with an old clock: no event tells, but the hours in which the node ran do."""
     async with restarting.service() as people:

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 WORDS = (
     "住所は千葉県千葉市中央区市場町１丁目２番３号と話した。本郷通り4-5-6にも行った。指示役は架空次郎と名乗り、"
-    "口座はカクウ サブロウ名義、受け子は架空 はなこさん、Kakuu Shiroとも"
+    "口座はカクウ サブロウ名義、受け子は架空 はなこさん、Kakuu Shiroとも。"
+    "回収役は濱﨑五朗、東京都千代田区髙嶋町７丁目８番９号に住む。"
+    "連絡は０８０－９９９９－０００１、免許証は9876 5432 1098、学生証はab123456c"
 )
 
 
@@ -49,6 +51,13 @@ def a_tip(original: str, normal_form: str, text: str = "(演習)") -> tip_events
         ({"display_name": "Shiro Kakuu"}, "display_name"),
         ({"display_name": "SHIRO, Kakuu"}, "display_name"),
         ({"display_name": "次郎・架空"}, "display_name"),
+        ({"display_name": "カクウ さぶろう"}, "display_name"),
+        ({"display_name": "濱﨑 五朗"}, "display_name"),
+        ({"display_name": "浜崎 五朗"}, "display_name"),
+        ({"address": "東京都千代田区高嶋町7-8-9"}, "address"),
+        ({"phone": "+81 80-9999-0001"}, "phone"),
+        ({"number": "第9876-5432-1098号"}, "number"),
+        ({"number": "AB 123456 C"}, "number"),
     ],
 )
 async def test_an_invented_value_that_hits_a_real_record_is_refused(
@@ -115,6 +124,7 @@ def test_words_far_apart_make_no_name() -> None:
     assert not {"田中太郎", "鈴木一郎", "森まり子", "林まり子", "原まりまりま子"} & found
 
 
+@pytest.mark.on_both
 async def test_what_became_real_between_request_and_issue_is_refused_at_the_issue(people: People) -> None:
     active = await people.active()
     document = documents_pb2.Document(

@@ -12,6 +12,7 @@ from typing import Any, Final
 import pytest
 
 from renkei_personas.domain.table import ROWS
+from tests import databases
 from tests.personas.stories import STORIES
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]  # the machine may be busy
@@ -28,6 +29,16 @@ def told(*asked: str) -> Any:  # noqa: ANN401
     return json.loads(done.stdout)
 
 
+@databases.on(databases.POSTGRESQL)
+def test_a_kill_leaves_the_old_state_or_the_new_one_at_a_server_too(kind: str) -> None:
+    """A clock, a record of others that sets something going, a call; each place of a commit is among them."""
+    report = told("--server", "clocks", "later record")
+
+    assert kind == databases.POSTGRESQL
+    assert {place.rpartition(".")[2] for place in report["passed"]} >= {"decided", "noted", "stored", "committed"}
+    assert report["faults"] == []
+
+
 @pytest.mark.parametrize("story", STORIES)
 def test_a_kill_leaves_the_old_state_or_the_new_one_and_the_step_can_be_repeated(story: str) -> None:
     report = told(story)
@@ -38,7 +49,7 @@ def test_a_kill_leaves_the_old_state_or_the_new_one_and_the_step_can_be_repeated
 
 def test_every_transition_was_killed_before_in_and_after_its_commit() -> None:
     """Of what this test relies on: a row that no story reaches would be proven by nothing."""
-    passed = set(told("--look")["passed"])
+    passed = set(told("--look", *STORIES)["passed"])
 
     missing = [
         f"{action}.{point}"

@@ -20,7 +20,14 @@ from tests.personas.models import MODELS, SHORT
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-LEAST: Final = {"plans": 20_000, "extension": 5_000, "posts": 1_000, "documents": 4_000, "contacts": 20_000}
+LEAST: Final = {
+    "plans": 20_000,
+    "extension": 5_000,
+    "posts": 1_000,
+    "documents": 4_000,
+    "later records": 5_000,
+    "contacts": 20_000,
+}
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240), pytest.mark.usefixtures("untraced")]
 
 
@@ -202,6 +209,19 @@ BUGS: Final[dict[str, tuple[str, Callable[[], Any]]]] = {
     "shown while it is halted": (
         "documents",
         lambda: row("PRESENT_DOCUMENT", sources=frozenset({State.ACTIVE, State.SUSPENDED})),
+    ),
+    "shown although a record says the same": (
+        "later records",
+        lambda: without("PRESENT_DOCUMENT", guards.not_collided),
+    ),
+    "handed out although a record says the same": (
+        "later records",
+        lambda: without("HAND_OUT_DOCUMENT", guards.not_collided),
+    ),
+    "a hit that is forgotten": ("later records", lambda: no_effect("COLLIDE")),
+    "anybody says that a hit is none": (
+        "later records",
+        lambda: row("SETTLE_COLLISION", parts=frozenset({Part.TEAM, Part.CHIEF})),
     ),
     "archived with a document left": ("documents", lambda: without("ARCHIVE", guards.documents_settled)),
     "one witness is enough": ("documents", lambda: effect("WITNESS_DESTRUCTION", _one_witness)),

@@ -120,6 +120,7 @@ async def test_a_basis_that_allows_nothing_cannot_stand_in_the_way_of_everything
     assert (await people.submitted()).state == Persona.STATE_SUBMITTED
 
 
+@pytest.mark.on_both
 async def test_contacts_and_entries_hang_on_chains_that_anybody_can_count_again(people: People) -> None:
     active = await people.active()
     for text in ("一", "二", "三"):
@@ -148,6 +149,7 @@ async def test_contacts_and_entries_hang_on_chains_that_anybody_can_count_again(
     assert [bool(one.reviewer) for one in contacts] == [True, True, False]
 
 
+@pytest.mark.on_both
 async def test_an_identifier_becomes_a_tip_that_names_no_persona(people: People) -> None:
     active = await people.active()
     await people.call("sato", "LogContact", parent=active.name, contact=people.contact())
@@ -179,12 +181,14 @@ async def test_an_identifier_becomes_a_tip_that_names_no_persona(people: People)
         "８１９０８７６５０００１",
         "市場町１丁目２番３号",
         "住所は 市場町1-2-3",
+        "濱﨑 修と会う",
+        "修・浜崎の名で",
     ],
 )
 async def test_a_legend_told_in_another_spelling_is_not_told_either(people: People, text: str) -> None:
     active = await people.active()
     legend = documents_pb2.Legend(
-        display_name="演習 花子", address="千葉県千葉市中央区市場町1-2-3", phone="090-8765-0001", number="演習-9"
+        display_name="濱崎 修", address="千葉県千葉市中央区市場町1-2-3", phone="090-8765-0001", number="演習-9"
     )
     kind = documents_pb2.Document.KIND_STUDENT_CARD
     document = documents_pb2.Document(kind=kind, legend=legend)
@@ -199,13 +203,13 @@ async def test_a_legend_told_in_another_spelling_is_not_told_either(people: Peop
     assert refused.reason == "LEGEND_TOLD"
 
 
-@pytest.mark.parametrize("field", ["text", "identifiers[0].original", "harm.place", "harm.reason"])
+@pytest.mark.parametrize("field", ["text", "purpose_code", "identifiers[0].original", "harm.place", "harm.reason"])
 async def test_what_names_a_legend_is_not_told(people: People, field: str) -> None:
     active = await people.active()
     await people.document(active.name, number="演習-0000-1111")
     await people.call("sato", "LogContact", parent=active.name, contact=people.contact())
     named = "番号は 演習００００１１１１ です"
-    words = {"text": "(演習)", "original": "x"} | {field.rpartition(".")[2] or field: named}
+    words = {"text": "(演習)", "original": "x", "purpose_code": ""} | {field.rpartition(".")[2] or field: named}
     asked: dict[str, Any] = {"contact": f"{active.name}/contacts/1"}
     if field.startswith("harm"):
         asked["harm"] = {"place": "駅", "reason": "(演習)", "contact_desk": "(演習)"} | {field[5:]: named}
@@ -213,7 +217,7 @@ async def test_what_names_a_legend_is_not_told(people: People, field: str) -> No
     else:
         kind = identifiers_pb2.IDENTIFIER_TYPE_HANDLE
         asked["identifiers"] = [identifiers_pb2.Identifier(type=kind, original=words["original"])]
-        asked["text"] = words["text"]
+        asked["text"], asked["purpose_code"] = words["text"], words["purpose_code"]
 
     refused = await people.refused("sato", "PrepareDisclosure", **asked)
 
@@ -221,6 +225,7 @@ async def test_what_names_a_legend_is_not_told(people: People, field: str) -> No
     assert [one.field for one in refused.violations] == [field]
 
 
+@pytest.mark.on_both
 async def test_danger_is_never_refused_only_flagged(people: People) -> None:
     active = await people.active()
     request = personas_pb2.ReportDangerRequest()
@@ -244,6 +249,7 @@ async def test_danger_is_never_refused_only_flagged(people: People) -> None:
     assert resumed.reason == "STATE_FORBIDS"
 
 
+@pytest.mark.on_both
 async def test_a_compromise_stops_everything_and_only_closing_is_left(people: People) -> None:
     active = await people.active()
     document = await people.document(active.name)
@@ -292,6 +298,7 @@ async def test_custody_is_a_chain_of_hands_that_can_be_read(people: People) -> N
     assert sorted(told["DESTROY_DOCUMENT"]) == [officer("abe"), officer("ito")]
 
 
+@pytest.mark.on_both
 async def test_one_request_id_records_one_contact(people: People) -> None:
     active = await people.active()
     once = "6f1c0a52-6b1f-4b9e-9f0e-0d9d2f3f5a01"

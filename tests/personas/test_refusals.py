@@ -159,6 +159,7 @@ async def test_an_entry_before_the_one_before_is_refused(people: People) -> None
     assert refused.reason == "BACKDATED"
 
 
+@pytest.mark.on_both
 async def test_a_node_that_was_cut_off_for_a_month_does_not_begin_with_an_expired_plan(people: People) -> None:
     ready = await people.ready(days=20)
     people.clock.advance(timedelta(days=31).total_seconds())
@@ -198,6 +199,7 @@ async def test_an_archive_with_a_document_left_is_refused(people: People) -> Non
     await assert_told_and_recorded(people, refused, "ArchivePersona", "suzuki", active.name)
 
 
+@pytest.mark.on_both
 async def test_of_two_approvals_at_once_one_is_refused(people: People) -> None:
     found = await people.submitted()
 

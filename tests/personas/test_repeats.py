@@ -34,6 +34,7 @@ async def twice(people: People, who: str, method: str, **fields: Any) -> Any:  #
     return first
 
 
+@pytest.mark.on_both
 async def test_every_kind_of_call_can_be_repeated(people: People) -> None:
     basis = personas_pb2.LegalBasis(id="law-1", allows=[personas_pb2.LegalBasis.ALLOWS_FICTITIOUS_ACCOUNT])
     basis.valid_from.FromDatetime(START)

@@ -26,7 +26,8 @@ CHIBA: Final = "agencies/jp-12"
 
 
 @pytest.fixture
-async def npa(tmp_path: Path, clock: ManualClock, settings: Settings) -> AsyncIterator[People]:
+async def npa(tmp_path: Path, kind: str, clock: ManualClock, settings: Settings) -> AsyncIterator[People]:
+    del kind
     async with running(blueprint(settings), tmp_path, agency=NPA, clock=clock) as started:
         yield People(started, clock)
 
@@ -78,6 +79,7 @@ async def test_a_report_is_acknowledged_once_and_to_who_made_it(npa: People) -> 
     assert not (await npa.call("desk", "ListReports", parent=NPA, only_open=True)).reports
 
 
+@pytest.mark.on_both
 async def test_a_new_version_waits_for_an_acknowledgement_of_its_own(npa: People) -> None:
     await npa.bring(a_report(), origin=CHIBA)
     await npa.call("desk", "AcknowledgeReport", name=a_report().plan, version=1)
@@ -108,6 +110,7 @@ async def test_an_outcome_of_what_was_never_reported_is_set_aside(npa: People) -
         await npa.bring(an_outcome(a_report(), enums_pb2.OUTCOME_ARREST), origin=CHIBA)
 
 
+@pytest.mark.on_both
 async def test_a_year_is_counted_by_offence_and_outcome(npa: People) -> None:
     """The year is that of the period's start in Japan: New Year there is nine hours before that of UTC."""
     new_year = datetime(2025, 12, 31, 15, tzinfo=UTC)
@@ -157,6 +160,7 @@ async def test_nobody_but_the_desk_sees_reports(npa: People) -> None:
         assert refused.reason == "ROLE_MISSING"
 
 
+@pytest.mark.on_both
 async def test_lists_go_on_page_by_page(npa: People) -> None:
     for number in range(5):
         await npa.bring(a_report(number=number), origin=CHIBA)

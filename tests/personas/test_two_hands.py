@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from renkei.personas.v1 import contacts_pb2, documents_pb2, enums_pb2
 from renkei.personas.v1.personas_pb2 import Persona, Plan
-from sqlalchemy import create_engine, select, update
+from sqlalchemy import create_engine, select
 
 from renkei_chassis.database.schema import migrate
-from renkei_chassis.database.tables import schema_versions
 from renkei_personas.store import tables
 from renkei_personas.store.tables import SCHEMA
+from tests.personas.before import back_to
 from tests.personas.people import a_legend, a_plan, officer
 from tests.personas.test_clocks import until
 
@@ -44,6 +44,7 @@ async def appoint(people: People, name: str, who: str, *, by: str = "chief") -> 
     )
 
 
+@pytest.mark.on_both
 async def test_the_approval_of_an_extension_lapses_and_another_can_be_submitted(people: People) -> None:
     active = await people.active(days=60)
     reported = await extended(people, active.name, days=85)
@@ -65,6 +66,7 @@ async def test_the_approval_of_an_extension_lapses_and_another_can_be_submitted(
     assert (late.plan_version, late.plan.document_count) == (1, 1)
     assert in_force.plan.document_count == 3
     assert (await people.actions(active.name)).count("EXTENSION_LAPSES") == 1
+    assert [task.kind for task in await people.tasks(active.name)] == [enums_pb2.TASK_KIND_RENEW_EXTENSION]
 
 
 async def test_a_late_word_about_a_lapsed_extension_is_none_about_the_next(people: People) -> None:
@@ -236,7 +238,7 @@ async def test_every_role_in_one_token_makes_nobody_two_people(people: People) -
 
 
 def _as_of_before(dumped: dict[str, list[dict[str, Any]]]) -> tuple[list[Any], list[Any]]:
-    """Take the table away that came later, and give what stood in it and what a migration makes of the rest."""
+    """Take away what came later, and give what stood in it and what a migration makes of the rest."""
     written = select(tables.past.c.part, tables.past.c.officer).order_by(*tables.past.c)
     engine = create_engine("sqlite://")
     with engine.begin() as connection:
@@ -245,16 +247,17 @@ def _as_of_before(dumped: dict[str, list[dict[str, Any]]]) -> tuple[list[Any], l
             if dumped[table.name]:
                 connection.execute(table.insert(), dumped[table.name])
         known = list(connection.execute(written))
-        tables.past.drop(connection)
-        connection.execute(update(schema_versions).values(version=2))
+        back_to(connection, 2)
         migrate(connection, [SCHEMA])
         learned = list(connection.execute(written))
+        assert not connection.scalar(select(tables.documents.c.collided))
     engine.dispose()
     return known, learned
 
 
 async def test_a_database_of_before_learns_who_approved_and_who_supervised(people: People) -> None:
     active = await people.active(days=20)
+    await people.document(active.name)
     await appoint(people, active.name, "mori")
     plan = a_plan(begin=people.clock.now(), days=40, supervisor=officer("mori"))
     asked = await people.call("sato", "ExtendPersona", name=active.name, plan=plan)

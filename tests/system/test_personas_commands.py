@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 from click.testing import CliRunner
 from renkei.personas.v1 import contacts_pb2, documents_pb2, personas_pb2, reports_pb2
+from renkei.policy.v1.errors_pb2 import ErrorReason
 
 from renkei_node.cli import main
 from renkei_node.commands.personas.group import VERBS, make
 from renkei_node.commands.personas.request import descriptor_of, request_type
+from renkei_node.commands.personas.rules_ja import RULES_JA
 from renkei_node.officer_token import make_token
 from tests.system.federation import Federation
 from tests.system.tour import Shell, look_like_a_clone, shell_blocks
@@ -121,8 +123,8 @@ def begun(desk: Desk) -> str:
     draft = desk.type("sato", "draft", "--plan", plan)
     name = draft["name"].rpartition("/")[2]
     incomplete = desk.refused("sato", "submit", name)
-    whole = desk.file("plan.toml", plan_of_page(necessity=f'"{MARKER}"'))
-    desk.type("sato", "update", name, "--plan", whole, "--etag", draft["etag"])
+    part = desk.file("part.toml", 'alternatives = "(演習)他の方法はない"\nunit = "(演習)名指ししない"\n')
+    mended = desk.type("sato", "update", name, "--plan", part, "--mask", "alternatives", "--etag", draft["etag"])
     sent = desk.type("sato", "submit", name)
     by_himself = desk.refused("sato", "approve", name, "--hash", sent["plan_hash"])
     approved = desk.type("chief", "approve", name, "--hash", sent["plan_hash"])
@@ -135,6 +137,7 @@ def begun(desk: Desk) -> str:
     assert incomplete["reason"] == "PLAN_INCOMPLETE"
     assert incomplete["ja"] == "計画に記載漏れがある"
     assert incomplete["fields"] == ["plan.alternatives"]
+    assert mended["plan"] == {**draft["plan"], "alternatives": "(演習)他の方法はない"}
     assert by_himself["reason"] == "ROLE_MISSING"
     assert (approved["state"], active["state"]) == ("STATE_APPROVED", "STATE_ACTIVE")
     return str(name)
@@ -258,6 +261,16 @@ def test_every_method_of_the_service_has_its_command() -> None:
 
     assert methods - there == {"GetDocument"}  # `documents` lists them
     assert all(request_type(verb) for verb in VERBS.values())
+
+
+def test_a_refusal_of_any_service_on_the_way_is_said_in_japanese_too() -> None:
+    """Its own reasons bring their Japanese along; those of the chassis and of who is told do not."""
+    on_the_way = {"JUDICIAL_USE_WITHHELD", "SOURCE_WITHHELD", "GRADING_CODE_INVALID"}
+    on_the_way |= {"RECIPIENT_UNKNOWN", "REVIEW_REFUSED"}
+    shared = {name.removeprefix("ERROR_REASON_") for name, number in ErrorReason.items() if number}
+
+    assert set(RULES_JA) == shared | on_the_way
+    assert all(re.search(r"[ぁ-んァ-ン一-龥]", words) for words in RULES_JA.values())
 
 
 def signed(desk: Desk, key: Path) -> None:

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 _ROLES: Final = frozenset({"OFFICER", "SUPERVISOR", "CUSTODIAN", "HQ_CHIEF"})
 # What protects somebody or halts something is carried out by any clock.
-_BY_ANY_CLOCK: Final = frozenset({"REPORT_DANGER", "COMPROMISE", "SUSPEND", "REPORT_INCIDENT", "VACATE"})
+_BY_ANY_CLOCK: Final = frozenset({"REPORT_DANGER", "COMPROMISE", "SUSPEND", "REPORT_INCIDENT", "VACATE", "COLLIDE"})
 _SLACK_US: Final = 10_000_000  # clocks are slewed
 _KINDS: Final[Mapping[str, type[RenkeiError]]] = {
     "INVALID_ARGUMENT": InvalidArgument,
@@ -187,6 +187,8 @@ class Acts:
         transaction.after_commit(Passed(f"personas.{step.action}.committed"))
 
     def _tell(self, transaction: Transaction, work: _Work, step: Step, actor: str) -> None:
+        if step.action == "COLLIDE":
+            return  # beside the time of the record, who reads both logs could tell which of them a legend is like
         name = self.names.persona(work.row.id)
         case = step.case
         if step.action == "SUBMIT":

@@ -6,6 +6,8 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING, Final
 
+from renkei_normalform import folded_name
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -42,10 +44,10 @@ def ends_in(text: str) -> Iterator[str]:
 
 
 def one_way(address: str) -> str:
-    """Write an address in one way: 1丁目2番3号, １－２－３ and 一丁目2-3 are equal."""
+    """Write an address in one way: 1丁目2番3号, １－２－３ and 一丁目2-3 are equal, and variant characters are one."""
     dashed = _SEPARATOR.sub("-", _folded(address))
     kept = "".join(sign for sign in dashed if sign.isalnum() or sign == "-")
-    return re.sub("-+", "-", kept).strip("-")
+    return "-".join(folded_name(part) for part in kept.split("-") if part)
 
 
 def _folded(text: str) -> str:

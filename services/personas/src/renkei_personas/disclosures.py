@@ -16,7 +16,7 @@ from renkei_chassis.database.requests import WriteMethod, Written
 from renkei_chassis.rpc.methods import Call, ReadMethod
 from renkei_personas.acts import Acts, act_of, error_of
 from renkei_personas.addresses import ends_in
-from renkei_personas.collisions import plain
+from renkei_personas.collisions import plain, spellings
 from renkei_personas.domain.reasons import Refused
 from renkei_personas.names import denied
 from renkei_personas.store import records, tables
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 _PURPOSE: Final = "organised-robbery"
 _SHORTEST: Final = 3
+_SHORTEST_NAME: Final = 2
 """Shorter words of a legend may be anybody's."""
 _NUMBER: Final = 9
 """From so many digits on a number is also looked for without its leading zero: +81 90 … is 090 …"""
@@ -109,12 +110,14 @@ class Disclosures:
     ) -> None:
         """Refuse what names the fictitious identity, or the investigation by its id."""
         hidden = [str(uuid.UUID(bytes=persona))]
+        names: set[str] = set()
         places: set[str] = set()
         for row in records.legends(transaction, persona):
             legend = documents_pb2.Legend.FromString(row.legend)
             hidden += _words(legend)
+            names |= {name for name in spellings(legend.display_name) if len(name) >= _SHORTEST_NAME}
             places |= set(ends_in(legend.address))
-        forbidden = {word for word in map(plain, hidden) if len(word) >= _SHORTEST}
+        forbidden = names | {word for word in map(plain, hidden) if len(word) >= _SHORTEST}
         forbidden |= {word.removeprefix("0") for word in forbidden if word.isdecimal() and len(word) >= _NUMBER}
         for field, text in _told(request):
             said = plain(text)
@@ -153,15 +156,16 @@ class Disclosures:
 
 
 def _words(legend: documents_pb2.Legend) -> list[str]:
-    """Give the words of a legend, and its telephone number also as it is written abroad and at home."""
+    """Give the words of a legend but its name, and its telephone number also as it is written abroad and at home."""
     phone = unicodedata.normalize("NFKC", legend.phone).strip()
     at_home = [phone.removeprefix("+81")] if phone.startswith("+81") else []
-    return [legend.display_name, legend.address, legend.number, legend.phone, *at_home, legend.account]
+    return [legend.address, legend.number, legend.phone, *at_home, legend.account]
 
 
 def _told(request: contacts_pb2.PrepareDisclosureRequest) -> Iterator[tuple[str, str]]:
     """Give every word that would be told, with its field."""
     yield "text", request.text
+    yield "purpose_code", request.purpose_code
     yield "harm.place", request.harm.place
     yield "harm.reason", request.harm.reason
     yield "harm.contact_desk", request.harm.contact_desk

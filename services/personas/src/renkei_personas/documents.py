@@ -90,9 +90,7 @@ class Documents:
         self, transaction: Transaction, request: documents_pb2.IssueDocumentRequest, caller: Principal
     ) -> Written:
         before, row = self._load(transaction, request, caller)
-        legend = documents_pb2.Legend.FromString(row.legend)
-        collides = self._collisions.hit(transaction, legend)
-        return self._do(transaction, "ISSUE_DOCUMENT", before, request, caller, row=row, collides=collides)
+        return self._do(transaction, "ISSUE_DOCUMENT", before, request, caller, row=row)
 
     def _hand_out(
         self, transaction: Transaction, request: documents_pb2.HandOutDocumentRequest, caller: Principal
@@ -156,12 +154,15 @@ class Documents:
         request: Any,  # noqa: ANN401 (one of several)
         caller: Principal,
         *,
-        row: Any = None,  # noqa: ANN401 (the document's, where it matters whether it is an account)
+        row: Any = None,  # noqa: ANN401 (the document's, where it matters what it says)
         **more: Any,  # noqa: ANN401 (an Act's fields)
     ) -> Written:
         _, document = self._names.read_part(request.name, "documents")
-        is_account = row is not None and _is_account(row.kind, documents_pb2.Legend.FromString(row.legend))
-        act = act_of(action, caller, transaction, document=document.hex(), is_account=is_account, **more)
+        if row is not None:
+            legend = documents_pb2.Legend.FromString(row.legend)
+            more["is_account"] = _is_account(row.kind, legend)
+            more["collides"] = self._collisions.hit(transaction, legend)
+        act = act_of(action, caller, transaction, document=document.hex(), **more)
         reason = getattr(request, "reason", "")
         self._acts.carry_out(transaction, before, act, reason=reason, subject=request.name)
         return self._written(transaction, document)
@@ -239,6 +240,7 @@ def _row(
         "witnessed": "",
         "hold_review_us": 0,
         "hold_told": False,
+        "collided": False,
         "check_us": now_us,
         "issue_us": 0,
         "destroy_us": 0,

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from renkei.arrests.v1 import events_pb2 as arrests
 from renkei.personas.v1 import events_pb2, reports_pb2
-from renkei.tips.v1 import events_pb2 as tips
 
 from renkei_chassis.errors import RenkeiError, Unavailable
 from renkei_chassis.follower.apply import Handler, SetAside
@@ -24,35 +22,24 @@ if TYPE_CHECKING:
 
     from renkei_chassis.database.transaction import Transaction
     from renkei_personas.acts import Acts
-    from renkei_personas.collisions import Collisions
 
 FOREIGN_ORIGINATOR: Final = "FOREIGN_ORIGINATOR"
 MALFORMED_RECORD: Final = "MALFORMED_RECORD"
-_TIPS: Final = (tips.TipRecorded, tips.TipRevised, tips.TipRestored, tips.TipReleased)
-_ARRESTS: Final = (
-    arrests.ArrestRecorded,
-    arrests.ArrestRevised,
-    arrests.ArrestRestored,
-    arrests.ArrestReleased,
-    arrests.DispositionRecorded,
-)
 _NPA: Final = frozenset({"NPA"})
 
 
 class Inbox:
     """Handlers for the logs that this service follows. Each is safe to repeat."""
 
-    def __init__(self, *, acts: Acts, npa: str, collisions: Collisions) -> None:
-        """Take which agency is the NPA."""
+    def __init__(self, *, acts: Acts, npa: str, learned: Mapping[str, Handler]) -> None:
+        """Take which agency is the NPA, and what records of tips and arrests do."""
         self._acts = acts
         self._npa = npa
         self._agency = acts.names.agency
-        self._collisions = collisions
+        self._learned = learned
 
     def handlers(self) -> Mapping[str, Mapping[str, Handler]]:
         """Give the handlers of the three logs."""
-        of_tips = {kind.DESCRIPTOR.full_name: self._collisions.learn_tip for kind in _TIPS}
-        of_arrests = {kind.DESCRIPTOR.full_name: self._collisions.learn_arrest for kind in _ARRESTS}
         acknowledged: dict[str, Handler] = {
             events_pb2.PersonaReportAcknowledged.DESCRIPTOR.full_name: self._acknowledged
         }
@@ -61,9 +48,9 @@ class Inbox:
             events_pb2.PersonaOutcomeReported.DESCRIPTOR.full_name: self._ended,
         }
         return {
-            "tips": of_tips,
-            "arrests": of_arrests,
-            "exchange": {**of_tips, **of_arrests, **acknowledged, **reported},
+            "tips": self._learned,
+            "arrests": self._learned,
+            "exchange": {**self._learned, **acknowledged, **reported},
         }
 
     def _reported(self, transaction: Transaction, event: Event, payload: events_pb2.PersonaReported) -> None:

@@ -1,7 +1,7 @@
-"""Find what may be a person's name in Japanese words: every run of signs that has the form of one.
+"""Find what may be a person's name, or a number, in Japanese words: every run of signs that has the form of one.
 
-Nobody can tell a name from a word by its form, and nothing here tries to: an invented name that is written anywhere in
-a real record must be another one, whatever it means there.
+Nobody can tell a name from a word by its form, and nothing here tries to: an invented name or number that is written
+anywhere in a real record must be another one, whatever it means there.
 """
 
 from __future__ import annotations
@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_RUN: Final = re.compile(r"(?P<kanji>[々一-鿿]+)|(?P<kana>[ァ-ヺー]+)|(?P<hira>[ぁ-ゖ]+)|(?P<latin>[a-z]+)")
-_KANJI: Final = re.compile(r"[々一-鿿]*")
+_RUN: Final = re.compile(
+    r"(?P<kanji>[々㐀-鿿豈-﫿\U00020000-\U0003ffff]+)|(?P<kana>[ァ-ヺー]+)|(?P<hira>[ぁ-ゖ]+)|(?P<latin>[a-z]+)"
+)
+_KANJI: Final = re.compile(r"[々㐀-鿿豈-﫿\U00020000-\U0003ffff]*")
 _GAPS: Final = frozenset({" ", "・", "=", ""})
 _FORMS: Final = frozenset(
     {
@@ -30,6 +32,9 @@ _BEFORE: Final = re.compile(
     r"^(?:容疑者|被疑者|被告人|被告|被害者|参考人|氏名|本名|名前|自称|通称|指示役|実行役|男性|女性)"
 )
 _AFTER: Final = re.compile(r"(?:容疑者|被疑者|被告人|被告|氏|様|君|殿|名義|本人)$")
+_IN_ONE: Final = re.compile(r"[0-9a-z](?:[-‐‑‒–—―−ー.()]?[0-9a-z])+")
+_IN_GROUPS: Final = re.compile(r"[0-9a-z](?:[-‐‑‒–—―−ー.() ]{0,2}[0-9a-z])+")
+_FEWEST_DIGITS: Final = 6
 _SHORTEST, _LONGEST = 3, 20
 _SHORTEST_KANJI: Final = 2
 _LAST_KANJI: Final = 2
@@ -50,6 +55,13 @@ def names_in(text: str) -> Iterator[str]:
         if earlier is not None and last is not None:
             yield from _mixed(earlier, last, run, folded[earlier.end() : last.start()])
         earlier, last = last, run
+
+
+def numbers_in(text: str) -> Iterator[str]:
+    """Give what may be the number of a document, telephone or account in a text, in one or in groups with blanks."""
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    found = {run[0] for form in (_IN_ONE, _IN_GROUPS) for run in form.finditer(folded)}
+    yield from (run for run in sorted(found) if sum(sign.isdecimal() for sign in run) >= _FEWEST_DIGITS)
 
 
 def _mixed(family: re.Match[str], kana: re.Match[str], kanji: re.Match[str], gap: str) -> Iterator[str]:

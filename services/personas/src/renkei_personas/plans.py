@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from renkei.personas.v1 import enums_pb2, personas_pb2
 
@@ -36,6 +36,11 @@ if TYPE_CHECKING:
 
 _LATE_US = 24 * 3600 * 1_000_000
 _LONGEST_REASON = 2000
+_SETTLED_BY: Final[Mapping[int, str]] = {
+    TaskKind.SAFETY: "SETTLE_DANGER",
+    TaskKind.CHECK_DOCUMENT: "SETTLE_COLLISION",
+}
+"""What is over once the last task of a kind is done."""
 
 
 class Plans:
@@ -195,8 +200,9 @@ class Plans:
             raise denied()
         if row.complete_us:
             raise error_of(Refused("TASK_DONE"))
-        last = row.kind == TaskKind.SAFETY and records.count_open(transaction, persona, row.kind) == 1
-        act = act_of("SETTLE_DANGER" if last else "COMPLETE_TASK", caller, transaction)
+        is_last = records.count_open(transaction, persona, row.kind) == 1
+        action = _SETTLED_BY.get(row.kind, "COMPLETE_TASK") if is_last else "COMPLETE_TASK"
+        act = act_of(action, caller, transaction)
         self._acts.carry_out(transaction, before, act, reason=request.note, subject=request.name)
         records.complete_task(transaction, persona, number, who=caller.subject, note=request.note)
         done = records.one(transaction, tables.tasks, persona, number)

@@ -78,6 +78,7 @@ class Views:
             presented=row.presented,
             witnesses=row.witnesses.split(),
             witnessed=row.witnessed.split(),
+            collided=row.collided,
         )
         _set(answer.issue_time, row.issue_us)
         _set(answer.check_time, row.check_us)

@@ -15,11 +15,13 @@ from renkei_personas.contacts import Contacts
 from renkei_personas.disclosures import Disclosures
 from renkei_personas.documents import Documents
 from renkei_personas.inbox import Inbox
+from renkei_personas.learning import Learning
 from renkei_personas.names import Names
 from renkei_personas.plans import Plans
 from renkei_personas.reading import Reading
 from renkei_personas.refusals import Refusals
 from renkei_personas.reports import Reports
+from renkei_personas.rereading import Rereading
 from renkei_personas.store.tables import SCHEMA
 
 if TYPE_CHECKING:
@@ -43,6 +45,8 @@ def wire(settings: Settings, parts: Parts) -> Wiring:
     names = Names(parts.agency)
     acts = Acts(names=names, settings=settings)
     collisions = Collisions(parts.database.secret)
+    learned = Learning(acts=acts, collisions=collisions).handlers()
+    follows = Inbox(acts=acts, npa=settings.npa, learned=learned).handlers()
     reading = Reading(acts=acts, database=parts.database, tokens=parts.tokens, clock=parts.clock)
     api = api_of(
         plans=Plans(acts=acts),
@@ -60,10 +64,18 @@ def wire(settings: Settings, parts: Parts) -> Wiring:
         clock=parts.clock,
         seconds=settings.clock_seconds,
     )
+    rereading = Rereading(
+        agency=parts.agency,
+        logs=follows,
+        handlers=learned,
+        database=parts.database,
+        writer=parts.writer,
+        client=parts.client,
+    )
     return Wiring(
         api=api,
-        follows=Inbox(acts=acts, npa=settings.npa, collisions=collisions).handlers(),
+        follows=follows,
         pace_seconds=_PACE_SECONDS,
-        tasks={"clocks": clocks.run},
+        tasks={"clocks": clocks.run, "rereading": rereading.run},
         on_refused=Refusals(parts.writer).record,
     )

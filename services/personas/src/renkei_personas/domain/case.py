@@ -31,6 +31,8 @@ class Document:
     hold_review: datetime | None = None
     hold_told: bool = False
     """Whether the task of the review is open already."""
+    collided: bool = False
+    """Whether a record came since the issue that says what it invents, and nobody has settled that."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

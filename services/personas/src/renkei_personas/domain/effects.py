@@ -151,6 +151,16 @@ def _hold(case: Case, act: Act, row: Row) -> Case:
     return case.with_document(held)
 
 
+def _collide(case: Case, act: Act, row: Row) -> Case:
+    del row
+    return case.with_document(replace(document_of(case, act), collided=True))
+
+
+def _settle_collision(case: Case, act: Act, row: Row) -> Case:
+    del act, row
+    return replace(case, documents=tuple(replace(one, collided=False) for one in case.documents))
+
+
 def _release(case: Case, act: Act, row: Row) -> Case:
     assert row.paper is not None  # noqa: S101 (the table says so)
     return case.with_document(replace(document_of(case, act), paper=row.paper, hold_review=None, hold_told=False))
@@ -234,6 +244,8 @@ EFFECTS: Final[Mapping[str, Effect]] = {
     "RELEASE_DOCUMENT": _release,
     "DESTROY_DOCUMENT": _order_destruction,
     "WITNESS_DESTRUCTION": _witness,
+    "COLLIDE": _collide,
+    "SETTLE_COLLISION": _settle_collision,
     "LOG_REQUEST": _log_request,
     "LOG_CONTACT": _log,
     "REPORT_INCIDENT": _report_incident,

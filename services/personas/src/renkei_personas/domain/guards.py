@@ -143,6 +143,13 @@ def no_collision(case: Case, act: Act, rules: Rules) -> None:
         raise Refused("DOCUMENT_COLLIDES", field=act.collides)
 
 
+def not_collided(case: Case, act: Act, rules: Rules) -> None:
+    """発行後に判明した一致が解消されている · no record that came since says what it invents, or it is settled."""
+    del rules
+    if document_of(case, act).collided:
+        raise Refused("DOCUMENT_COLLIDES", field=act.collides)
+
+
 def two_people(case: Case, act: Act, rules: Rules) -> None:
     """請求者と保管者は別人である · the custodian is not who asked for the document."""
     del rules

@@ -46,6 +46,7 @@ CLOCK_ROWS: Final[Mapping[str, Row]] = {
         en="the approval of an extension lapses: the plan in force goes on, and another can be submitted",
         sources=GOING,
         parts=parts(CLOCK),
+        opens=(TaskKind.RENEW_EXTENSION,),
         stages=frozenset({Stage.APPROVED, Stage.NPA_REPORTED}),
         records=WHEN,
     ),
@@ -82,6 +83,7 @@ CLOCK_ROWS: Final[Mapping[str, Row]] = {
         sources=states(State.ACTIVE),
         parts=parts(CLOCK),
         halts=Halt.LEGAL_BASIS,
+        opens=(TaskKind.CLOSE,),
         records=WHEN,
     ),
     "HOLD_FALLS_DUE": Row(

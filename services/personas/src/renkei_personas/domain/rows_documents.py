@@ -8,8 +8,11 @@ from renkei_personas.domain import guards as g
 from renkei_personas.domain.row import (
     AFTER_APPROVAL,
     CHIEF,
+    CLOCK,
     CUSTODIAN,
     ENDING,
+    EVERY,
+    GOING,
     SUPERVISOR,
     TEAM,
     WHAT,
@@ -19,7 +22,7 @@ from renkei_personas.domain.row import (
     parts,
     states,
 )
-from renkei_personas.domain.states import Paper, State
+from renkei_personas.domain.states import Paper, State, TaskKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -58,7 +61,7 @@ DOCUMENT_ROWS: Final[Mapping[str, Row]] = {
         en="hand an original out",
         sources=states(State.READY, State.ACTIVE),
         parts=parts(CUSTODIAN),
-        guards=(g.in_period, g.account_allowed, g.holder_in_team),
+        guards=(g.in_period, g.account_allowed, g.holder_in_team, g.not_collided),
         papers=frozenset({Paper.IN_CUSTODY}),
         paper=Paper.HANDED_OUT,
         records=("実施者・時刻・所持者・理由", "who, when, to whom, why"),
@@ -77,7 +80,15 @@ DOCUMENT_ROWS: Final[Mapping[str, Row]] = {
         en="show an image",
         sources=states(State.ACTIVE),
         parts=parts(TEAM),
-        guards=(g.in_period, g.post_filled, g.account_allowed, g.is_image, g.was_asked, g.is_asker),
+        guards=(
+            g.in_period,
+            g.post_filled,
+            g.account_allowed,
+            g.is_image,
+            g.was_asked,
+            g.is_asker,
+            g.not_collided,
+        ),
         papers=frozenset({Paper.IN_CUSTODY, Paper.HANDED_OUT}),
         records=("実施者・時刻・提示先・求めの番号", "who, when, to whom, on which request"),
     ),
@@ -118,5 +129,21 @@ DOCUMENT_ROWS: Final[Mapping[str, Row]] = {
         guards=(g.not_yet_witnessed, g.witness_unrelated),
         papers=frozenset({Paper.DESTROY_ORDERED}),
         records=WHAT,
+    ),
+    "COLLIDE": Row(
+        ja="発行後の実在の記録との一致（解消まで貸出し・提示不可）",
+        en="a record came that says what an issued document invents: it is neither handed out nor shown until settled",
+        sources=GOING,
+        parts=parts(CLOCK),
+        opens=(TaskKind.CHECK_DOCUMENT,),
+        papers=frozenset({Paper.IN_CUSTODY, Paper.HANDED_OUT, Paper.HELD}),
+        records=("時刻・対象", "when, of what"),
+    ),
+    "SETTLE_COLLISION": Row(
+        ja="一致の解消（監督者の判断）",
+        en="the last task about such records is done: the supervisor answers for the documents",
+        sources=EVERY,
+        parts=parts(SUPERVISOR, CHIEF),
+        records=WHY,
     ),
 }

@@ -88,6 +88,8 @@ class TaskKind(enum.IntEnum):
     REVIEW_CONTACTS = 3
     REVIEW_HOLD = 4
     CLOSE = 5
+    RENEW_EXTENSION = 6
+    CHECK_DOCUMENT = 7
 
 
 class Crime(enum.IntEnum):

@@ -275,6 +275,7 @@ def _write_documents(transaction: Transaction, before: Case, after: Case) -> Non
             "witnessed": " ".join(document.witnessed),
             "hold_review_us": _us(document.hold_review),
             "hold_told": document.hold_told,
+            "collided": document.collided,
         }
         if document.paper == Paper.IN_CUSTODY and earlier.paper == Paper.REQUESTED:
             values["issue_us"] = values["check_us"] = transaction.now_us
@@ -310,6 +311,7 @@ def _documents(connection: Connection | Transaction, persona: bytes) -> tuple[Do
             witnessed=tuple(row.witnessed.split()),
             hold_review=_time(row.hold_review_us),
             hold_told=row.hold_told,
+            collided=row.collided,
         )
         for row in connection.execute(statement)
     )

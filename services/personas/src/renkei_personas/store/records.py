@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import func, select
 
 from renkei_personas.store import tables
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
 
     from sqlalchemy import Connection, Row, Table
 
     from renkei_chassis.database.transaction import Transaction
+
+_BATCH: Final = 500
 
 
 def insert(transaction: Transaction, table: Table, row: Mapping[str, Any]) -> None:
@@ -193,3 +196,35 @@ def reports(
 def all_reports(connection: Connection) -> Sequence[Row[Any]]:
     """Read every report: a country has a few dozen a year."""
     return connection.execute(select(tables.reports)).all()
+
+
+def documents_at(transaction: Transaction, papers: Iterable[int]) -> Sequence[Row[Any]]:
+    """Read every document that stands at one of some places: a force has a few dozen at most."""
+    table = tables.documents
+    statement = select(table.c.id, table.c.persona, table.c.legend).where(table.c.paper.in_(sorted(papers)))
+    return transaction.execute(statement.order_by(table.c.id)).all()
+
+
+def remember_seen(transaction: Transaction, hashes: Sequence[bytes]) -> AbstractSet[bytes]:
+    """Keep hashes of what real records say; returns those that were not known."""
+    fresh = set(hashes)
+    asked = sorted(fresh)
+    for start in range(0, len(asked), _BATCH):
+        chosen = tables.seen.c.hash.in_(asked[start : start + _BATCH])
+        fresh -= {bytes(row.hash) for row in transaction.execute(select(tables.seen.c.hash).where(chosen))}
+    for value in sorted(fresh):
+        transaction.insert(tables.seen, {"hash": value})
+    return fresh
+
+
+def places(connection: Connection) -> Mapping[str, Row[Any]]:
+    """Read how far each log was read again."""
+    return {row.source: row for row in connection.execute(select(tables.readings))}
+
+
+def keep_place(transaction: Transaction, row: Mapping[str, Any]) -> None:
+    """Keep how far a log was read again."""
+    table = tables.readings
+    moved = transaction.execute(table.update().where(table.c.source == row["source"]).values(row))
+    if not moved.rowcount:
+        transaction.insert(table, row)

@@ -5,8 +5,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from renkei.personas.v1.personas_pb2 import Entry, Plan
-from sqlalchemy import Column, LargeBinary, MetaData, PrimaryKeyConstraint, SmallInteger, String, Table, column, select
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    SmallInteger,
+    String,
+    Table,
+    column,
+    false,
+    select,
+)
 from sqlalchemy import table as named
+
+from renkei_chassis.database.columns import add_columns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,6 +48,21 @@ def remember_past(connection: Connection) -> None:
     rows = [{"persona": persona, "part": part, "officer": officer} for persona, part, officer in sorted(found)]
     if rows:
         connection.execute(past.insert(), rows)
+
+
+def compare_later(connection: Connection) -> None:
+    """Let documents be compared with what comes later, and logs be read again."""
+    add_columns(connection, "persona_document", Column("collided", Boolean, nullable=False, server_default=false()))
+    readings = Table(
+        "reading",
+        MetaData(),
+        Column("source", String(128), primary_key=True),
+        Column("reading", Integer, nullable=False),
+        Column("epoch", String(64), nullable=False),
+        Column("sequence", BigInteger, nullable=False),
+        Column("until", BigInteger, nullable=False),
+    )
+    readings.create(connection)
 
 
 def _past(connection: Connection) -> Iterator[tuple[bytes, int, str]]:

@@ -19,7 +19,7 @@ from sqlalchemy import (
 )
 
 from renkei_chassis.database.schema import Schema
-from renkei_personas.store.steps import remember_past
+from renkei_personas.store.steps import compare_later, remember_past
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -108,6 +108,7 @@ documents: Final = Table(
     Column("witnessed", String(260), nullable=False),
     Column("hold_review_us", BigInteger, nullable=False),
     Column("hold_told", Boolean, nullable=False),
+    Column("collided", Boolean, nullable=False),
     Column("check_us", BigInteger, nullable=False),
     Column("issue_us", BigInteger, nullable=False),
     Column("destroy_us", BigInteger, nullable=False),
@@ -238,9 +239,20 @@ reports: Final = Table(
 # Keyed hashes of what stands in real records, so that an invented value can be compared here and is told to nobody.
 seen: Final = Table("seen_value", metadata, Column("hash", LargeBinary(16), primary_key=True), sqlite_with_rowid=False)
 
+# How far each log was read again by a program that finds more in a record than the one before it.
+readings: Final = Table(
+    "reading",
+    metadata,
+    Column("source", String(128), primary_key=True),
+    Column("reading", Integer, nullable=False),
+    Column("epoch", String(64), nullable=False),
+    Column("sequence", BigInteger, nullable=False),
+    Column("until", BigInteger, nullable=False),
+)
+
 
 def _add_revocations(connection: Connection) -> None:
     revocations.create(connection)
 
 
-SCHEMA: Final = Schema(component="personas", metadata=metadata, steps=[_add_revocations, remember_past])
+SCHEMA: Final = Schema(component="personas", metadata=metadata, steps=[_add_revocations, remember_past, compare_later])

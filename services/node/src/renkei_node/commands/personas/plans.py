@@ -37,9 +37,19 @@ PLAN_VERBS: Final = (
         name="update",
         method="UpdatePersona",
         who="the drafter",
-        help="Put another plan in place of one that is being written or was returned.",
-        example="NAME --plan plan.toml --etag 3-0191d5c000007000",
-        fields=(PLAN, Field(option="--etag", path="etag", help="The etag that was read, as `show` gives it.")),
+        help="Put another plan in place of one that is being written or was returned, or change parts of it.",
+        example="NAME --plan plan.toml --mask alternatives --mask period_end --etag 3-0191d5c000007000",
+        fields=(
+            PLAN,
+            Field(
+                option="--mask",
+                path="update_mask.paths",
+                kind="names",
+                required=False,
+                help="A field of the plan to change; what no --mask names stays. Without: all of it is replaced.",
+            ),
+            Field(option="--etag", path="etag", help="The etag that was read, as `show` gives it."),
+        ),
     ),
     Verb(
         name="submit",

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from renkei_node.commands.access import emit_json, visible
+from renkei_node.commands.personas.rules_ja import RULES_JA
 from renkei_node.words import say
 
 if TYPE_CHECKING:
@@ -15,18 +16,6 @@ if TYPE_CHECKING:
     from google.protobuf.message import Message
 
     from renkei_chassis.errors import RenkeiError
-
-# Reasons of the chassis, which speaks English alone; the service's own bring their Japanese with them.
-RULES_JA: Final[Mapping[str, str]] = {
-    "ROLE_MISSING": "この操作の権限を持つ役割ではない",
-    "DENIED": "この記録に対してその操作はできない（又は存在しない）",
-    "FIELD_INVALID": "入力項目が規則に合わない",
-    "ETAG_MISMATCH": "読んだ後に変更されている。読み直すこと",
-    "INVALID_RESOURCE_NAME": "記録の名称の形式が正しくない",
-    "REQUEST_ID_REUSED": "同じ要求番号が別の要求に使われた",
-    "TOKEN_EXPIRED": "トークンの有効期限が切れた",
-    "CLOCK_JUMPED": "時計が変えられたため記録できない",
-}
 
 
 def show(message: Message, *, as_json: bool, language: str) -> None:
