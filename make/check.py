@@ -180,4 +180,6 @@ def step(name: str, work: Callable[[], list[str]]) -> Outcome:
 
 if __name__ == "__main__":
     os.chdir(ROOT)
+    # Images of containers set it; each of the thousand processes of the tests would compile whatever it imports.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     sys.exit(main())
