@@ -11,7 +11,7 @@ import pytest
 from blockbuster import blockbuster_ctx
 from hypothesis import configuration, settings
 
-from tests import databases, proven
+from tests import databases, order, proven
 from tests.databases import kind
 
 if TYPE_CHECKING:
@@ -89,3 +89,4 @@ def pytest_collection() -> Iterator[None]:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     databases.leave_out(config, items)
     proven.leave_out(config, items)
+    order.put_slow_first(items)
