@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import re
+import shutil
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from environment import (
     CONSTRAINTS,
     DISTRIBUTIONS,
     PYTHON,
     ROOT,
+    VENV,
     distribution,
     extras,
     fingerprint,
     group_requirements,
     run_requirements,
 )
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 # What takes longest comes first, so that no lane runs alone at the end.
 ALONE = ("personas", "chassis", "tips", "leads", "exchange", "normalform", "arrests", "desk", "files")
@@ -103,8 +103,25 @@ def install(name: str, environment: Path) -> list[str]:
     command += ["--constraint", str(CONSTRAINTS), *map(str, wheels), *more]
     problems = problems or run(command) or run([*pip, "check"])
     if not problems:
+        take_compiled(environment)
         stamp.write_text(value)
     return problems
+
+
+def take_compiled(environment: Path) -> None:
+    """Take over from `.venv` what is compiled there of the very same files: every environment would do it anew."""
+    (site,) = environment.glob("lib/python*/site-packages")
+    folders = [*VENV.glob("lib/python*/site-packages"), *ROOT.glob("services/*/src")]
+    for twin in site.rglob("*.py"):
+        for folder in folders:
+            source = folder / twin.relative_to(site)
+            compiled = Path(importlib.util.cache_from_source(source))
+            if compiled.is_file() and source.is_file() and source.read_bytes() == twin.read_bytes():
+                shutil.copystat(source, twin)  # by its time, Python knows of what file it was made
+                goal = Path(importlib.util.cache_from_source(twin))
+                goal.parent.mkdir(exist_ok=True)
+                shutil.copyfile(compiled, goal)
+                break
 
 
 def python_of(environment: Path) -> str:

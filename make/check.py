@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import alone
 import constraints
+import scratch
 from environment import ROOT, VENV
 
 if TYPE_CHECKING:
@@ -180,4 +181,8 @@ def step(name: str, work: Callable[[], list[str]]) -> Outcome:
 
 if __name__ == "__main__":
     os.chdir(ROOT)
-    sys.exit(main())
+    # Images of containers set it; each of the thousand processes of the tests would compile whatever it imports.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    with scratch.in_memory():
+        status = main()
+    sys.exit(status)

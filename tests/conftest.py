@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib.util
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ import pytest
 from blockbuster import blockbuster_ctx
 from hypothesis import configuration, settings
 
-from tests import databases, proven
+from tests import databases, order, proven
 from tests.databases import kind
 
 if TYPE_CHECKING:
@@ -77,6 +78,18 @@ def pytest_configure(config: pytest.Config) -> None:
     proven.configure(config)
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """Keep what is collected and imported out of the garbage collector's rounds: it stays to the end."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+        gc.freeze()
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     databases.leave_out(config, items)
     proven.leave_out(config, items)
+    order.put_slow_first(items)

@@ -83,7 +83,7 @@ async def test_a_correction_is_told_with_who_and_why_and_without_what_is_sealed(
     ]
     assert answer.differences[0].text_ja == "罪名: 「(演習データ) 強盗致傷」 から 「(演習データ) 強盗」 に変更"
     assert "甲" not in str(answer.differences[1])
-    assert "1990" not in str(answer)
+    assert "1990-01" not in str(answer)  # names and times in it may hold any four digits
     earlier = getattr(answer, "from")
     assert (earlier.version, answer.to.version, answer.to.reason) == (1, 2, "(演習)")
     assert answer.to.recorder == f"{AGENCY}/officers/sato"

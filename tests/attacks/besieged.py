@@ -6,6 +6,7 @@ import asyncio
 import os
 import statistics
 import sys
+import tempfile
 import uuid
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -26,7 +27,10 @@ if TYPE_CHECKING:
 MARKER: Final = f"RKATT{uuid.uuid4().hex}"
 """Stands in whatever an attacker sends, and in no answer."""
 # Words that only an inside has: of exceptions, of files, of the parts that the server is made of.
-_INSIDES: Final = ("Traceback", ".py", "renkei_", "sqlite", "Error(", "/tmp", "/home", "/root")  # noqa: S108
+_INSIDES: Final = (
+    *("Traceback", ".py", "renkei_", "sqlite", "Error(", "/tmp", "/home", "/root"),  # noqa: S108
+    tempfile.gettempdir(),
+)
 _CALLS_BEFORE: Final = 50
 _CALLS_AFTER: Final = 50
 _MEGABYTE: Final = 1024 * 1024

@@ -38,6 +38,7 @@ from tests.chassis.keeper import AGENCY, OWNER, PLANS, SCHEMA, asking
 from tests.chassis.rpc.served import PERSONAS, answers
 from tests.databases import place as database_of
 from tests.databases import places
+from tests.running import HASTY, PATIENT
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
 
     from renkei_chassis.courier import Endpoint
     from renkei_chassis.database.transaction import Transaction
+    from renkei_chassis.rpc.calling import Patience
     from renkei_chassis.rpc.methods import Api
 
 SUBMITTED: Final = "renkei.personas.v1.PersonaSubmitted"
@@ -97,7 +99,7 @@ class Place:
 
         return Wiring(api={}, follows={"keeper": {SUBMITTED: handle}})
 
-    def client(self, name: str, role: str) -> Client:
+    def client(self, name: str, role: str, *, patience: Patience = PATIENT) -> Client:
         now = WallClock()
 
         def token() -> str:
@@ -112,12 +114,12 @@ class Place:
                 token_id=uuid7(),
             )
 
-        return Client(self.addresses[name], token=token)
+        return Client(self.addresses[name], token=token, patience=patience)
 
-    async def submit(self, unit: str, *, seconds: float | None = None) -> Persona:
-        async with self.client("keeper", "OFFICER") as client:
+    async def submit(self, unit: str, *, patience: Patience = PATIENT) -> Persona:
+        async with self.client("keeper", "OFFICER", patience=patience) as client:
             stub = client.stub(PersonasServiceStub)
-            answer: Persona = await client.call(stub.SubmitPersona, asking(unit), seconds=seconds)
+            answer: Persona = await client.call(stub.SubmitPersona, asking(unit))
             return answer
 
 
@@ -296,7 +298,8 @@ async def test_a_database_of_another_service_is_refused(place: Place) -> None:
 async def test_a_stop_finishes_what_was_begun(place: Place) -> None:
     keeper = place.service("keeper")
     await keeper.start()
-    callers = [asyncio.ensure_future(place.submit(f"{number:02}", seconds=2)) for number in range(20)]
+    # None that is refused tries again: it would until its deadline, for there is nobody any more.
+    callers = [asyncio.ensure_future(place.submit(f"{number:02}", patience=HASTY)) for number in range(20)]
     await until(lambda: keeper.writer.jobs > 1)
 
     await keeper.stop()

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import ast
 import importlib.util
+import os
+import py_compile
 import re
 import shutil
 import subprocess
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import alone
@@ -75,6 +78,28 @@ def test_an_alone_install_gets_what_the_service_declares_and_no_other_service() 
     assert alone.closure("normalform") == {"normalform"}
     assert alone.closure("personas") == {"personas", "chassis", "contract", "normalform"}
     assert alone.closure("tips") == {"tips", "chassis", "contract", "normalform"}
+
+
+def test_what_is_compiled_of_the_very_same_file_is_taken_over_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours, alones = (tmp_path / name / "lib" / "python3" / "site-packages" for name in ("ours", "alone"))
+    for site, words in ((ours, {"same": "1", "other": "2"}), (alones, {"same": "1", "other": "3"})):
+        site.mkdir(parents=True)
+        for name, value in words.items():
+            (site / f"{name}.py").write_text(f"value = {value}\n")
+    for path in ours.iterdir():
+        os.utime(path, (1, 1))
+        py_compile.compile(str(path))
+    monkeypatch.setattr(alone, "VENV", tmp_path / "ours")
+    monkeypatch.setattr(alone, "ROOT", tmp_path)
+
+    alone.take_compiled(tmp_path / "alone")
+
+    taken = Path(importlib.util.cache_from_source(alones / "same.py"))
+    assert taken.read_bytes() == Path(importlib.util.cache_from_source(ours / "same.py")).read_bytes()
+    assert (alones / "same.py").stat().st_mtime == 1
+    assert not Path(importlib.util.cache_from_source(alones / "other.py")).exists()
 
 
 def test_every_service_of_the_repository_is_installed_alone() -> None:
