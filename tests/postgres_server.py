@@ -95,6 +95,7 @@ class PostgresServer:
     def kill(self) -> None:
         """End it as a power cut would, without a word to anybody; the data stays."""
         process = self._running()
+        process.send_signal(signal.SIGSTOP)  # or it may begin a session behind our back, whose memory outlives it
         children = _children(process.pid)
         process.kill()
         process.wait()

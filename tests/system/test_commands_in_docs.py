@@ -9,8 +9,10 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import tempfile
 import time
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import pytest
@@ -23,7 +25,7 @@ from tests.system.federation import Federation
 from tests.system.tour import ROOT, Shell, look_like_a_clone, readme_blocks, shell_blocks
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
 
 pytestmark = pytest.mark.timeout(180)
 PAGES: Final = ("README.md", "CONTRIBUTING.md", "docs/operations.md", "docs/files.md", "SECURITY.md")
@@ -82,18 +84,27 @@ def _tour(folder: Path) -> str:
         return shell.run(tour)
 
 
+@pytest.fixture
+def on_disk() -> Iterator[Path]:
+    """A folder where a node may lie: the doctor refuses memory, where the tests' files are if there is room."""
+    cache = ROOT / ".cache"
+    cache.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=cache) as folder:
+        yield Path(folder)
+
+
 @pytest.mark.slow
-def test_the_operations_pages_commands_run_a_node_from_nothing(tmp_path: Path) -> None:
+def test_the_operations_pages_commands_run_a_node_from_nothing(on_disk: Path) -> None:
     init, up, desk, status, doctor, files, retry = shell_blocks("docs/operations.md")
-    look_like_a_clone(tmp_path)
-    (tmp_path / "tips.csv").write_bytes(csv_of([TIP_HEADER, tip_row(1), tip_row(2)]))
-    (tmp_path / "arrests.csv").write_bytes(csv_of([ARREST_HEADER, arrest_row(1)]))
-    with PortClaims() as claims, Shell(tmp_path) as shell:
+    look_like_a_clone(on_disk)
+    (on_disk / "tips.csv").write_bytes(csv_of([TIP_HEADER, tip_row(1), tip_row(2)]))
+    (on_disk / "arrests.csv").write_bytes(csv_of([ARREST_HEADER, arrest_row(1)]))
+    with PortClaims() as claims, Shell(on_disk) as shell:
         shell.run("PATH=$PWD/.venv/bin:$PATH")
         entry = shell.run(init)
-        _finish(tmp_path / "jp-12", entry, claims)
+        _finish(on_disk / "jp-12", entry, claims)
         shell.run(up.strip() + " &")
-        _wait_until_ready(tmp_path / "jp-12")
+        _wait_until_ready(on_disk / "jp-12")
         link = shell.run(desk)
         shown = shell.run(status)
         looked_over = shell.run(doctor)
@@ -111,7 +122,7 @@ def test_the_operations_pages_commands_run_a_node_from_nothing(tmp_path: Path) -
     assert "2 records in tips-of-jp-12.csv" in imported
     assert "1 record in arrests-of-jp-12.parquet" in imported
     assert "nothing is set aside" in retried
-    assert not (tmp_path / "jp-12" / "run" / "ready.json").exists(), "the node has stopped in good order"
+    assert not (on_disk / "jp-12" / "run" / "ready.json").exists(), "the node has stopped in good order"
 
 
 def _finish(directory: Path, entry: str, claims: PortClaims) -> None:

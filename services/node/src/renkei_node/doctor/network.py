@@ -45,7 +45,7 @@ _KEY_REASONS: Final = frozenset(
 
 def check_ports(agency: Agency, *, runs: bool) -> Iterator[Finding]:
     """See that a node that is down could take its ports, or that one that runs answers at them."""
-    ports = agency.ports.model_dump()
+    ports = {name: port for name, port in agency.ports.model_dump().items() if port}  # 0: it has none
     if not agency.settings.courier:
         del ports["nats"]
     if runs:
