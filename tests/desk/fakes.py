@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any, Final
 import httpx
 from google.protobuf import descriptor_pool
 from renkei.arrests.v1.arrests_pb2 import Arrest, SearchArrestsResponse
+from renkei.arrests.v1.clocks_pb2 import AcknowledgeClockRequest, ListClocksResponse, RunningClock
+from renkei.arrests.v1.events_pb2 import ClockWarned
 from renkei.exchange.v1.exchange_pb2 import ListPeersResponse
 from renkei.leads.v1.events_pb2 import LeadFound
 from renkei.leads.v1.leads_pb2 import Lead, ListLeadsResponse
@@ -25,7 +27,7 @@ from renkei_chassis.clock import ManualClock, WallClock
 from renkei_chassis.database.requests import WriteMethod
 from renkei_chassis.database.schema import Schema
 from renkei_chassis.database.transaction import NewEvent
-from renkei_chassis.errors import NotAllowed, NotFoundOrDenied, Unimplemented
+from renkei_chassis.errors import FailedPrecondition, NotAllowed, NotFoundOrDenied, Unimplemented
 from renkei_chassis.identity import Issuer, IssuerKind, TrustFile, generate, mint, public_text
 from renkei_chassis.ids import uuid7
 from renkei_chassis.rpc.methods import Api, Call, DuplexMethod, Method, ReadMethod, StreamMethod
@@ -46,10 +48,10 @@ if TYPE_CHECKING:
 AGENCY: Final = "agencies/jp-12"
 NEIGHBOURS: Final = ("tips", "arrests", "leads", "exchange")
 _DOORS: Final = {
-    "tips": "renkei.tips.v1.TipsService",
-    "arrests": "renkei.arrests.v1.ArrestsService",
-    "leads": "renkei.leads.v1.LeadsService",
-    "exchange": "renkei.exchange.v1.ExchangeService",
+    "tips": ("renkei.tips.v1.TipsService",),
+    "arrests": ("renkei.arrests.v1.ArrestsService", "renkei.arrests.v1.ClocksService"),
+    "leads": ("renkei.leads.v1.LeadsService",),
+    "exchange": ("renkei.exchange.v1.ExchangeService",),
 }
 
 
@@ -64,6 +66,9 @@ class World:
     peers: ListPeersResponse = field(default_factory=ListPeersResponse)
     roles: set[str] = field(default_factory=lambda: {"OFFICER", "SUPERVISOR", "NPA_DESK"})
     """What an officer may still be, when a token is renewed."""
+    clocks: list[RunningClock] = field(default_factory=list)
+    acknowledged: list[tuple[str, str, str]] = field(default_factory=list)
+    """What was acknowledged: the request, the clock and the note."""
     callers: list[str] = field(default_factory=list)
 
     def apis(self) -> Mapping[str, Api]:
@@ -84,6 +89,8 @@ class World:
                 arrests=[each for each in self._seen() if isinstance(each, Arrest)]
             ),
             "ListPeers": lambda _: self.peers,
+            "ListClocks": lambda _: ListClocksResponse(clocks=self.clocks),
+            "AcknowledgeClock": self._acknowledge,
         }
         return {
             name: {
@@ -91,9 +98,17 @@ class World:
                     method.name: _method(method, self._noting(answers[method.name]) if method.name in answers else None)
                     for method in descriptor_pool.Default().FindServiceByName(door).methods
                 }
+                for door in doors
             }
-            for name, door in _DOORS.items()
+            for name, doors in _DOORS.items()
         }
+
+    def _acknowledge(self, request: AcknowledgeClockRequest) -> RunningClock:
+        clock = next(each for each in self.clocks if each.name == request.name)
+        if clock.warned_level != request.level:
+            raise FailedPrecondition("NOTHING_TO_ACKNOWLEDGE", "another warning came meanwhile")
+        self.acknowledged.append((request.request_id, request.name, request.note))
+        return clock
 
     def _seen(self) -> list[Tip | Arrest]:
         return [record for name, record in self.records.items() if name not in self.hidden]
@@ -164,6 +179,11 @@ class House:
         self.world.leads[lead.name] = lead
         event = NewEvent(payload=LeadFound(name=lead.name, state=lead.state), resource=lead.name)
         await self.services["leads"].writer.run(lambda transaction: transaction.emit(event))
+
+    async def warn_of(self, clock: RunningClock) -> None:
+        """Let a clock warn, and the log of the arrests tell it."""
+        event = NewEvent(payload=ClockWarned(name=clock.arrest, kind=clock.kind), resource=clock.arrest)
+        await self.services["arrests"].writer.run(lambda transaction: transaction.emit(event))
 
 
 @asynccontextmanager
@@ -291,6 +311,6 @@ def _method(descriptor: Any, answer: Callable[[Any, Call], Any] | None) -> Metho
         return DuplexMethod(answers=absent_stream)
     if descriptor.server_streaming:
         return StreamMethod(answers=absent_stream)
-    if "request_id" in descriptor.input_type.fields_by_name:
+    if "request_id" in descriptor.input_type.fields_by_name and answer is None:
         return WriteMethod(rule=absent_rule, rebuild=absent_rule)
     return ReadMethod(answer=answer or absent)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 async def test_nobody_sees_a_page_without_a_session(house: House) -> None:
-    paths = ("/", "/leads/x", "/records/jp-12/tips/x", "/search?q=1234", "/peers", "/notes")
+    paths = ("/", "/leads/x", "/records/jp-12/tips/x", "/search?q=1234", "/clocks", "/peers", "/notes")
 
     answers = [await house.browser.get(path) for path in paths]
     feed = await house.browser.get("/feed")

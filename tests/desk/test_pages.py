@@ -16,7 +16,17 @@ from tests.desk.invented import lead, lead_name, tip, tip_name
 if TYPE_CHECKING:
     from tests.desk.fakes import House
 
-PAGES: Final = ("/", "/search?q=1234", "/peers", "/notes", "/leads/{lead}", "/records/{record}", "/locked", "/nowhere")
+PAGES: Final = (
+    "/",
+    "/search?q=1234",
+    "/clocks",
+    "/peers",
+    "/notes",
+    "/leads/{lead}",
+    "/records/{record}",
+    "/locked",
+    "/nowhere",
+)
 
 
 class Tags(HTMLParser):

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 from renkei.arrests.v1.arrests_pb2 import GetArrestRequest, SearchArrestsRequest
 from renkei.arrests.v1.arrests_pb2_grpc import ArrestsServiceStub
+from renkei.arrests.v1.clocks_pb2 import AcknowledgeClockRequest, ListClocksRequest
+from renkei.arrests.v1.clocks_pb2_grpc import ClocksServiceStub
 from renkei.exchange.v1.exchange_pb2 import ListPeersRequest
 from renkei.exchange.v1.exchange_pb2_grpc import ExchangeServiceStub
 from renkei.leads.v1.leads_pb2 import GetLeadRequest, ListLeadsRequest
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from renkei.arrests.v1.arrests_pb2 import Arrest
+    from renkei.arrests.v1.clocks_pb2 import ListClocksResponse
     from renkei.exchange.v1.exchange_pb2 import ListPeersResponse
     from renkei.leads.v1.leads_pb2 import Lead, ListLeadsResponse
     from renkei.tips.v1.tips_pb2 import Tip
@@ -119,6 +122,18 @@ class Asking:
         client = self._client("exchange")
         request = ListPeersRequest(page_size=64)
         return await client.call(client.stub(ExchangeServiceStub).ListPeers, request, seconds=_SECONDS)
+
+    async def clocks(self, *, page_token: str = "", size: int = 100) -> ListClocksResponse:
+        """List a page of the clocks that run, the soonest due first."""
+        client = self._client("arrests")
+        request = ListClocksRequest(parent=self._agency, page_size=size, page_token=page_token)
+        return await client.call(client.stub(ClocksServiceStub).ListClocks, request, seconds=_SECONDS)
+
+    async def acknowledge_clock(self, *, form: str, clock: str, level: int, note: str) -> None:
+        """Say that the officer looks after a warning; once for each form."""
+        client = self._client("arrests")
+        request = AcknowledgeClockRequest(request_id=form, name=clock, level=level, note=note)
+        await client.call(client.stub(ClocksServiceStub).AcknowledgeClock, request, seconds=_SECONDS)
 
     async def close(self) -> None:
         """End the connections."""

@@ -33,7 +33,13 @@ _TEMPLATES: Final = {
 _VERSIONS: Final = {name: hashlib.sha256(content).hexdigest()[:12] for name, content in STATIC.items()}
 _TURNING: Final = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 _BIDI: Final = {ord(sign): f"\\u{ord(sign):04x}" for sign in _TURNING}
-NAVIGATION: Final = (("/", "inbox"), ("/search", "search"), ("/peers", "peers"), ("/notes", "notes"))
+NAVIGATION: Final = (
+    ("/", "inbox"),
+    ("/search", "search"),
+    ("/clocks", "clocks"),
+    ("/peers", "peers"),
+    ("/notes", "notes"),
+)
 
 
 class Pages:
@@ -74,6 +80,7 @@ class Pages:
             visitor=visitor,
             place=place,
             form_id=str(uuid4()),
+            new_id=lambda: str(uuid4()),
             say=lambda key: say(key, language),
             value=lambda name: say_value(name, language),
             moment=moment,

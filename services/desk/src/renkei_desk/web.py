@@ -19,6 +19,7 @@ from renkei_chassis.errors import (
 )
 from renkei_chassis.identity.verifier import bearer
 from renkei_desk.asking import ON_BEHALF_OF
+from renkei_desk.boards import Boards
 from renkei_desk.feed import FeedAwayError
 from renkei_desk.headers import Headers
 from renkei_desk.pages import inbox, lead, peers, record
@@ -38,7 +39,7 @@ from renkei_desk.sessions import SessionOverError
 from renkei_desk.words import LANGUAGES
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Mapping
 
     from renkei.arrests.v1.arrests_pb2 import Arrest
     from renkei.tips.v1.tips_pb2 import Tip
@@ -72,7 +73,7 @@ class Desk:
         verifier: Verifier,
         clock: Clock,
         asking: Asking,
-        feed: Feed,
+        feeds: Mapping[str, Feed],
         pages: Pages,
         notes: Notes,
     ) -> None:
@@ -82,7 +83,9 @@ class Desk:
         self._verifier = verifier
         self._clock = clock
         self._asking = asking
-        self._feed = feed
+        self._feeds = feeds
+        self._feed = feeds["leads"]
+        self._boards = Boards(asking=asking, custody=feeds["arrests"], clock=clock, render=self._page)
         self._pages = pages
         self._notes = notes
         self.app: ASGIApp = Headers(
@@ -96,6 +99,7 @@ class Desk:
             Route("/leads/{lead}", self._guarded(self._lead)),
             Route("/records/{agency}/{kind}/{record}", self._guarded(self._record)),
             Route("/search", self._guarded(self._search)),
+            *self._boards.routes(self._guarded),
             Route("/peers", self._guarded(self._peers)),
             Route("/notes", self._guarded(self._list_notes), methods=["GET"]),
             Route("/notes", self._guarded(self._add_note), methods=["POST"]),
@@ -224,8 +228,11 @@ class Desk:
 
     async def _follow(self, request: Request, visitor: Visitor) -> Response:
         del visitor  # the services know who asks
+        of = request.query_params.get("of", "leads")
+        if of not in self._feeds:
+            raise NotFoundOrDenied("DENIED", "there is no such feed")
         # What the officer may not list they are not told of either.
-        await self._asking.leads(size=1)
+        await (self._asking.leads(size=1) if of == "leads" else self._asking.clocks(size=1))
         held = request.cookies.get(self._cookie, "")
 
         async def is_open() -> bool:
@@ -237,7 +244,7 @@ class Desk:
 
         last = request.headers.get("last-event-id") or request.query_params.get("after", "")
         return StreamingResponse(
-            self._feed.stream(last[:100], is_open=is_open),
+            self._feeds[of].stream(last[:100], is_open=is_open),
             media_type="text/event-stream",
             headers={"cache-control": "no-store"},
         )

@@ -49,7 +49,10 @@ def blueprint(settings: Settings, place: Place) -> Blueprint:
         sessions = Sessions(
             database=parts.database, writer=parts.writer, clock=parts.clock, settings=settings, renew=place.renew
         )
-        feed = Feed(parts.client("leads"))
+        feeds = {
+            "leads": Feed(parts.client("leads"), tells="lead"),
+            "arrests": Feed(parts.client("arrests"), tells="arrest"),
+        }
         desk = Desk(
             agency=parts.agency,
             port=settings.port,
@@ -57,14 +60,18 @@ def blueprint(settings: Settings, place: Place) -> Blueprint:
             verifier=Verifier(audience=parts.agency, trust=place.trust),
             clock=parts.clock,
             asking=asking,
-            feed=feed,
+            feeds=feeds,
             pages=Pages(agency_name=settings.agency_name or parts.agency, training=settings.training),
             notes=Notes(database=parts.database, writer=parts.writer),
         )
 
+        def end() -> None:
+            for feed in feeds.values():
+                feed.end()
+
         async def run() -> None:
             certificate, key = await asyncio.to_thread(ensure_certificate, place.folder, now=parts.clock.now())
-            await serve(desk.app, port=settings.port, certificate=certificate, key=key, before_end=feed.end)
+            await serve(desk.app, port=settings.port, certificate=certificate, key=key, before_end=end)
 
         return Wiring(api={}, tasks={"web": run}, closing=(asking.close,))
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from renkei_desk.words_of_boards import BOARDS, VALUES
+
 LANGUAGES: Final = ("ja", "en")
 
 _WORDS: Final[dict[str, tuple[str, str]]] = {
@@ -199,10 +201,10 @@ _KINDS: Final[dict[str, tuple[str, str]]] = {
 
 def say(key: str, language: str) -> str:
     """Give the words for a key."""
-    return _WORDS[key][LANGUAGES.index(language)]
+    return (BOARDS.get(key) or _WORDS[key])[LANGUAGES.index(language)]
 
 
 def say_value(name: str, language: str) -> str:
     """Give the words for a value of the contract; what has none yet is shown by its name."""
-    words = _KINDS.get(name)
+    words = _KINDS.get(name) or VALUES.get(name)
     return words[LANGUAGES.index(language)] if words is not None else name

@@ -25,23 +25,25 @@
   }
 
   function follow() {
-    const source = new EventSource("/feed?after=" + encodeURIComponent(watched.dataset.after));
+    const source = new EventSource("/feed?of=" + (watched.dataset.of || "leads") + "&after=" + encodeURIComponent(watched.dataset.after));
     source.addEventListener("open", () => say(live ? live.dataset.live : "", false));
     source.addEventListener("error", () => {
       say(live ? live.dataset.lost : "", true);
       // A browser gives up where it was answered with an error; the desk may only be starting.
       if (source.readyState === EventSource.CLOSED) window.setTimeout(follow, 2000);
     });
-    source.addEventListener("lead", (event) => {
+    const told = (event) => {
       watched.dataset.after = event.lastEventId;
-      const told = JSON.parse(event.data);
-      if (watched.dataset.watch && watched.dataset.watch !== told.lead) return;
+      const facts = JSON.parse(event.data);
+      if (watched.dataset.watch && watched.dataset.watch !== facts.lead) return;
       if (document.hidden) {
         fresh += 1;
         document.title = "(" + fresh + ") " + title;
       }
       refresh();
-    });
+    };
+    source.addEventListener("lead", told);
+    source.addEventListener("arrest", told);
     source.addEventListener("again", (event) => {
       watched.dataset.after = event.lastEventId;
       refresh();
