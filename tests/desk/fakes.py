@@ -8,18 +8,19 @@ import asyncio
 import ssl
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import httpx
 from google.protobuf import descriptor_pool
-from renkei.arrests.v1.arrests_pb2 import Arrest, SearchArrestsResponse
+from renkei.arrests.v1.arrests_pb2 import Arrest, ListArrestsResponse, SearchArrestsResponse
 from renkei.arrests.v1.clocks_pb2 import AcknowledgeClockRequest, ListClocksResponse, RunningClock
 from renkei.arrests.v1.events_pb2 import ClockWarned
 from renkei.exchange.v1.exchange_pb2 import ListPeersResponse
 from renkei.leads.v1.events_pb2 import LeadFound
 from renkei.leads.v1.leads_pb2 import Lead, ListLeadsResponse
+from renkei.personas.v1.reports_pb2 import Statistics, StatisticsRow
 from renkei.tips.v1.tips_pb2 import SearchTipsResponse, Tip
 from sqlalchemy import MetaData
 
@@ -33,6 +34,7 @@ from renkei_chassis.ids import uuid7
 from renkei_chassis.rpc.methods import Api, Call, DuplexMethod, Method, ReadMethod, StreamMethod
 from renkei_chassis.service import Blueprint, Service, Surroundings, Wiring
 from renkei_desk.certificate import ensure_certificate
+from renkei_desk.domain.cases import Case
 from renkei_desk.settings import Settings
 from renkei_desk.wiring import Place, blueprint
 from tests.databases import places
@@ -46,13 +48,22 @@ if TYPE_CHECKING:
     from renkei_chassis.ports import PortClaims
 
 AGENCY: Final = "agencies/jp-12"
-NEIGHBOURS: Final = ("tips", "arrests", "leads", "exchange")
+NEIGHBOURS: Final = ("tips", "arrests", "leads", "personas", "exchange")
 _DOORS: Final = {
     "tips": ("renkei.tips.v1.TipsService",),
     "arrests": ("renkei.arrests.v1.ArrestsService", "renkei.arrests.v1.ClocksService"),
     "leads": ("renkei.leads.v1.LeadsService",),
+    "personas": ("renkei.personas.v1.ReportsService",),
     "exchange": ("renkei.exchange.v1.ExchangeService",),
 }
+
+
+CASES: Final = (
+    Case(
+        day=date(2024, 8, 27), agency="jp-11", place="演習市", crime="robbery causing injury", detail="", counted=True
+    ),
+    Case(day=date(2024, 9, 30), agency="jp-14", place="演習町", crime="confinement", detail="x", counted=False),
+)
 
 
 @dataclass(slots=True)
@@ -69,6 +80,7 @@ class World:
     clocks: list[RunningClock] = field(default_factory=list)
     acknowledged: list[tuple[str, str, str]] = field(default_factory=list)
     """What was acknowledged: the request, the clock and the note."""
+    undercover: list[StatisticsRow] = field(default_factory=list)
     callers: list[str] = field(default_factory=list)
 
     def apis(self) -> Mapping[str, Api]:
@@ -89,6 +101,14 @@ class World:
                 arrests=[each for each in self._seen() if isinstance(each, Arrest)]
             ),
             "ListPeers": lambda _: self.peers,
+            "ListArrests": lambda _: ListArrestsResponse(
+                arrests=[each for each in self._seen() if isinstance(each, Arrest)]
+            ),
+            "GetStatistics": lambda request: Statistics(
+                year=request.year,
+                investigations=sum(row.investigations for row in self.undercover),
+                rows=self.undercover,
+            ),
             "ListClocks": lambda _: ListClocksResponse(clocks=self.clocks),
             "AcknowledgeClock": self._acknowledge,
         }
@@ -224,7 +244,7 @@ async def run_house(
             token_id=uuid7(),
         )
 
-    place = Place(addresses=addresses, trust=trust, folder=directory, renew=renew if renews else None)
+    place = Place(addresses=addresses, trust=trust, folder=directory, renew=renew if renews else None, cases=CASES)
     shown = Settings(port=claimed["web"], agency_name="演習県警察", training=True, **(settings or {}))
     # Before a browser needs it.
     certificate, _ = await asyncio.to_thread(ensure_certificate, directory, now=clock.now())

@@ -75,7 +75,7 @@ def arrest_name(number: int, agency: str = AGENCY) -> str:
     return f"{agency}/arrests/00000000-0000-7000-8000-{number:012d}"
 
 
-def clock(number: int = 1, *, now: int, left: int = 3600, warned: int = 0, **more: Any) -> RunningClock:
+def clock(number: int = 1, *, now: int, left: int = 3600, warned: int = 0, **more: Any) -> RunningClock:  # noqa: ANN401 (any other field)
     """The 48 hours of an arrest, of which so many seconds are left."""
     return RunningClock(
         name=f"{arrest_name(number)}/clocks/to-prosecutor",

@@ -19,7 +19,19 @@ if TYPE_CHECKING:
 
 
 async def test_nobody_sees_a_page_without_a_session(house: House) -> None:
-    paths = ("/", "/leads/x", "/records/jp-12/tips/x", "/search?q=1234", "/clocks", "/peers", "/notes")
+    paths = (
+        "/",
+        "/leads/x",
+        "/records/jp-12/tips/x",
+        "/search?q=1234",
+        "/clocks",
+        "/map",
+        "/figures",
+        "/leads.csv",
+        "/map.svg",
+        "/peers",
+        "/notes",
+    )
 
     answers = [await house.browser.get(path) for path in paths]
     feed = await house.browser.get("/feed")

@@ -20,6 +20,8 @@ PAGES: Final = (
     "/",
     "/search?q=1234",
     "/clocks",
+    "/map",
+    "/figures",
     "/peers",
     "/notes",
     "/leads/{lead}",

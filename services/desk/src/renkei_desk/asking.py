@@ -6,7 +6,7 @@ import asyncio
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Final
 
-from renkei.arrests.v1.arrests_pb2 import GetArrestRequest, SearchArrestsRequest
+from renkei.arrests.v1.arrests_pb2 import GetArrestRequest, ListArrestsRequest, SearchArrestsRequest
 from renkei.arrests.v1.arrests_pb2_grpc import ArrestsServiceStub
 from renkei.arrests.v1.clocks_pb2 import AcknowledgeClockRequest, ListClocksRequest
 from renkei.arrests.v1.clocks_pb2_grpc import ClocksServiceStub
@@ -14,6 +14,8 @@ from renkei.exchange.v1.exchange_pb2 import ListPeersRequest
 from renkei.exchange.v1.exchange_pb2_grpc import ExchangeServiceStub
 from renkei.leads.v1.leads_pb2 import GetLeadRequest, ListLeadsRequest
 from renkei.leads.v1.leads_pb2_grpc import LeadsServiceStub
+from renkei.personas.v1.reports_pb2 import GetStatisticsRequest
+from renkei.personas.v1.reports_pb2_grpc import ReportsServiceStub
 from renkei.tips.v1.tips_pb2 import GetTipRequest, SearchTipsRequest
 from renkei.tips.v1.tips_pb2_grpc import TipsServiceStub
 
@@ -27,11 +29,17 @@ if TYPE_CHECKING:
     from renkei.arrests.v1.clocks_pb2 import ListClocksResponse
     from renkei.exchange.v1.exchange_pb2 import ListPeersResponse
     from renkei.leads.v1.leads_pb2 import Lead, ListLeadsResponse
+    from renkei.personas.v1.reports_pb2 import Statistics
     from renkei.tips.v1.tips_pb2 import Tip
 
 _SECONDS: Final = 5.0
 _AT_ONCE: Final = 8
+_PAGE: Final = 200
 FOUND_AT_MOST: Final = 50
+COUNTED_AT_MOST: Final = 1000
+"""So many leads, and so many arrests, are counted for map and figures: more would keep the service from others."""
+FIRST_YEAR: Final = 2025
+"""Of the statistics of undercover work."""
 ON_BEHALF_OF: Final[ContextVar[str | None]] = ContextVar("ON_BEHALF_OF", default=None)
 """The token of the officer whose page is being made. Unset, the services refuse every question."""
 
@@ -122,6 +130,44 @@ class Asking:
         client = self._client("exchange")
         request = ListPeersRequest(page_size=64)
         return await client.call(client.stub(ExchangeServiceStub).ListPeers, request, seconds=_SECONDS)
+
+    async def many_leads(self) -> tuple[list[Lead], bool]:
+        """List live leads to count them, the last changed first; True: there are more than are counted."""
+        found: list[Lead] = []
+        token = ""
+        while len(found) < COUNTED_AT_MOST:
+            answer = await self.leads(page_token=token, size=_PAGE)
+            found += answer.leads
+            token = answer.next_page_token
+            if not token:
+                return found, False
+        return found, True
+
+    async def many_arrests(self) -> tuple[list[Arrest], bool]:
+        """List own arrests to count them, the newest first; True: there are more than are counted."""
+        client = self._client("arrests")
+        stub = client.stub(ArrestsServiceStub)
+        found: list[Arrest] = []
+        token = ""
+        while len(found) < COUNTED_AT_MOST:
+            request = ListArrestsRequest(parent=self._agency, page_size=_PAGE, page_token=token)
+            answer = await client.call(stub.ListArrests, request, seconds=_SECONDS)
+            found += answer.arrests
+            token = answer.next_page_token
+            if not token:
+                return found, False
+        return found, True
+
+    async def undercover(self, year: int) -> Statistics | None:
+        """Count a year's undercover work; None where the officer may not know of it, or the agency has none."""
+        if "personas" not in self._addresses or year < FIRST_YEAR:
+            return None
+        client = self._client("personas")
+        request = GetStatisticsRequest(parent=self._agency, year=year)
+        try:
+            return await client.call(client.stub(ReportsServiceStub).GetStatistics, request, seconds=_SECONDS)
+        except NotAllowed:
+            return None
 
     async def clocks(self, *, page_token: str = "", size: int = 100) -> ListClocksResponse:
         """List a page of the clocks that run, the soonest due first."""

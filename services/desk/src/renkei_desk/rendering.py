@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
 from jinja2 import DictLoader, Environment, StrictUndefined
+from markupsafe import Markup
 from starlette.responses import HTMLResponse
 
-from renkei_desk.domain.dates import ago, in_words
+from renkei_desk.domain.dates import ago, day_in_words, in_words
 from renkei_desk.words import say, say_value
 
 if TYPE_CHECKING:
@@ -24,19 +25,25 @@ _HOME: Final = files("renkei_desk")
 STATIC: Final = {
     path.name: path.read_bytes()
     for path in (_HOME / "static").iterdir()
-    if path.name in {"desk.css", "desk.js", "htmx.js", "mark.svg"}
+    if path.name in {"desk.css", "desk.js", "htmx.js", "mark.svg", "pictures.css"}
 }
 """The files that pages refer to, by name."""
 _TEMPLATES: Final = {
-    path.name: path.read_text("utf-8") for path in (_HOME / "templates").iterdir() if path.name.endswith(".html")
+    path.name: path.read_text("utf-8")
+    for path in (_HOME / "templates").iterdir()
+    if path.name.endswith((".html", ".svg"))
 }
 _VERSIONS: Final = {name: hashlib.sha256(content).hexdigest()[:12] for name, content in STATIC.items()}
+_DAY: Final = STATIC["desk.css"].decode().partition("}")[0] + "}\n"
+_PICTURES: Final = Markup(_DAY + STATIC["pictures.css"].decode())  # noqa: S704 (a file of our own)
 _TURNING: Final = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 _BIDI: Final = {ord(sign): f"\\u{ord(sign):04x}" for sign in _TURNING}
 NAVIGATION: Final = (
     ("/", "inbox"),
     ("/search", "search"),
     ("/clocks", "clocks"),
+    ("/map", "map"),
+    ("/figures", "figures"),
     ("/peers", "peers"),
     ("/notes", "notes"),
 )
@@ -56,7 +63,26 @@ class Pages:
             lstrip_blocks=True,
         )
         self._environment.filters.update(plain=plain, officer=lambda name: name.rpartition("/")[2])
-        self._environment.globals.update(static=lambda name: f"/static/{_VERSIONS[name]}/{name}")
+        self._environment.globals.update(
+            static=lambda name: f"/static/{_VERSIONS[name]}/{name}", style=lambda: _PICTURES
+        )
+
+    def label(self, language: str, visitor: Visitor, when: str) -> str:
+        """Say what something is that leaves the desk, on paper or as a file: handling, whose, and when."""
+        parts = [
+            say("training", language) if self._shown["training"] else "",
+            say("handle_with_care", language),
+            str(self._shown["agency_name"]),
+            visitor.officer.rpartition("/")[2],
+            when,
+        ]
+        return " ・ ".join(part for part in parts if part)
+
+    def picture(self, setting: Setting, **values: Any) -> str:  # noqa: ANN401 (the view of any picture)
+        """Make a picture that stands alone, in the colours of the day."""
+        language = setting.language
+        template = self._environment.get_template("picture.svg")
+        return template.render(setting=setting, say=lambda key: say(key, language), **values).strip()
 
     def page(
         self,
@@ -86,6 +112,7 @@ class Pages:
             moment=moment,
             ago=lambda seconds: ago(seconds, language),
             written=lambda when: in_words(when, language),
+            day=lambda when: day_in_words(when, language),
             **values,
         )
         return HTMLResponse(text, status_code=status)

@@ -22,7 +22,7 @@ from renkei_desk.asking import ON_BEHALF_OF
 from renkei_desk.boards import Boards
 from renkei_desk.feed import FeedAwayError
 from renkei_desk.headers import Headers
-from renkei_desk.pages import inbox, lead, peers, record
+from renkei_desk.pages import inbox, lead, peers, record, region
 from renkei_desk.rendering import STATIC
 from renkei_desk.request import (
     LANGUAGE_COOKIE,
@@ -39,7 +39,7 @@ from renkei_desk.sessions import SessionOverError
 from renkei_desk.words import LANGUAGES
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from renkei.arrests.v1.arrests_pb2 import Arrest
     from renkei.tips.v1.tips_pb2 import Tip
@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from renkei_chassis.clock import Clock
     from renkei_chassis.identity import Verifier
     from renkei_desk.asking import Asking
+    from renkei_desk.domain.cases import Case
     from renkei_desk.feed import Feed
     from renkei_desk.notes import Notes
     from renkei_desk.rendering import Pages
@@ -76,6 +77,7 @@ class Desk:
         feeds: Mapping[str, Feed],
         pages: Pages,
         notes: Notes,
+        cases: Sequence[Case],
     ) -> None:
         """Take everything that pages are made from."""
         self._cookie = f"__Host-renkei-{agency.rpartition('/')[2]}"
@@ -85,7 +87,9 @@ class Desk:
         self._asking = asking
         self._feeds = feeds
         self._feed = feeds["leads"]
-        self._boards = Boards(asking=asking, custody=feeds["arrests"], clock=clock, render=self._page)
+        self._boards = Boards(
+            agency=agency, asking=asking, feeds=feeds, clock=clock, pages=pages, render=self._page, cases=cases
+        )
         self._pages = pages
         self._notes = notes
         self.app: ASGIApp = Headers(
@@ -170,7 +174,15 @@ class Desk:
         found = await self._asking.lead(request.path_params["lead"])
         shown = lead.view(found, await self._asking.records(lead.wanted(found)))
         return self._page(
-            request, visitor, "lead.html", view=shown, position=position, short=lead.short_of, link=lead.link_of
+            request,
+            visitor,
+            "lead.html",
+            view=shown,
+            position=position,
+            region=region.small(found),
+            where=region.records_in(found),
+            short=lead.short_of,
+            link=lead.link_of,
         )
 
     async def _record(self, request: Request, visitor: Visitor) -> Response:

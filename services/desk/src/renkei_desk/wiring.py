@@ -19,10 +19,11 @@ from renkei_desk.tables import SCHEMA
 from renkei_desk.web import Desk
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from renkei_chassis.identity import TrustFile
+    from renkei_desk.domain.cases import Case
     from renkei_desk.sessions import Renew
     from renkei_desk.settings import Settings
 
@@ -39,6 +40,8 @@ class Place:
     """Where its certificate lies."""
     renew: Renew | None
     """Makes a fresh token for an officer and roles; None: a session ends with the token that began it."""
+    cases: Sequence[Case] = ()
+    """Public background for the map."""
 
 
 def blueprint(settings: Settings, place: Place) -> Blueprint:
@@ -62,6 +65,7 @@ def blueprint(settings: Settings, place: Place) -> Blueprint:
             asking=asking,
             feeds=feeds,
             pages=Pages(agency_name=settings.agency_name or parts.agency, training=settings.training),
+            cases=place.cases,
             notes=Notes(database=parts.database, writer=parts.writer),
         )
 
