@@ -140,7 +140,7 @@ class Boards:
         members = [code_of(self._agency)]
         with suppress(NotAllowed):
             members += [code_of(peer.name) for peer in (await self._asking.peers()).peers]
-        return asked, region.view(leads, self._cases, members, asked), more
+        return asked, region.view(leads, self._cases, members, asked, setting_of(request).language), more
 
     async def _map_page(self, request: Request, visitor: Visitor) -> Response:
         position = await self._feeds["leads"].position()

@@ -12,7 +12,7 @@ from jinja2 import DictLoader, Environment, StrictUndefined
 from markupsafe import Markup
 from starlette.responses import HTMLResponse
 
-from renkei_desk.domain.dates import ago, day_in_words, in_words
+from renkei_desk.domain.dates import JAPAN, ago, day_in_words, in_words
 from renkei_desk.words import say, say_value
 
 if TYPE_CHECKING:
@@ -113,6 +113,7 @@ class Pages:
             ago=lambda seconds: ago(seconds, language),
             written=lambda when: in_words(when, language),
             day=lambda when: day_in_words(when, language),
+            on_day=lambda when: day_in_words(when.astimezone(JAPAN).date(), language),
             **values,
         )
         return HTMLResponse(text, status_code=status)

@@ -85,7 +85,9 @@ def wanted(first: str, last: str, kind: str) -> Wanted:
     return Wanted(first=_day(first), last=_day(last), kind=kind if kind in KINDS else "")
 
 
-def view(leads: Iterable[Lead], cases: Iterable[Case], members: Iterable[str], asked: Wanted) -> RegionView:
+def view(
+    leads: Iterable[Lead], cases: Iterable[Case], members: Iterable[str], asked: Wanted, language: str
+) -> RegionView:
     """Count per prefecture: of the agencies that belong together, and of every place where something is."""
     open_leads = [lead for lead in leads if asked.holds(moment_of(lead.update_time)) and _has(lead, asked.kind)]
     shown_cases = [case for case in cases if asked.holds(_noon(case.day))]
@@ -107,7 +109,13 @@ def view(leads: Iterable[Lead], cases: Iterable[Case], members: Iterable[str], a
         cases=rows,
         timeline=lay_out(
             [
-                Moment(number=row.number, agency=row.case.agency, record="", happened=_noon(row.case.day), learned=None)
+                Moment(
+                    number=row.number,
+                    agency=getattr(row, language),
+                    record="",
+                    happened=_noon(row.case.day),
+                    learned=None,
+                )
                 for row in rows
             ]
         ),
