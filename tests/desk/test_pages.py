@@ -57,6 +57,7 @@ async def fill(house: House) -> None:
     house.world.leads = {each.name: each for each in (lead(1, caveat="接触禁止"), lead(2, state=Lead.STATE_SUPPORTED))}
     house.world.records[tip_name(10)] = tip(10, caveat="接触禁止")
     await house.enter()
+    await house.say_purpose()
 
 
 async def page(house: House, path: str) -> str:
@@ -168,6 +169,7 @@ HOSTILE: Final = {
 
 async def test_a_hostile_text_is_shown_and_not_obeyed(house: House) -> None:
     await house.enter()
+    await house.say_purpose()
 
     for text in HOSTILE.values():
         house.world.records[tip_name(10)] = tip(10, text=text, title=text[:200], caveat=text[:500])

@@ -42,6 +42,8 @@ FIRST_YEAR: Final = 2025
 """Of the statistics of undercover work."""
 ON_BEHALF_OF: Final[ContextVar[str | None]] = ContextVar("ON_BEHALF_OF", default=None)
 """The token of the officer whose page is being made. Unset, the services refuse every question."""
+PURPOSE: Final[ContextVar[str | None]] = ContextVar("PURPOSE", default=None)
+"""The id of why they ask, where they said so."""
 
 
 class Asking:
@@ -188,5 +190,5 @@ class Asking:
 
     def _client(self, service: str) -> Client:
         if service not in self._clients:
-            self._clients[service] = Client(self._addresses[service], token=ON_BEHALF_OF.get)
+            self._clients[service] = Client(self._addresses[service], token=ON_BEHALF_OF.get, purpose=PURPOSE.get)
         return self._clients[service]

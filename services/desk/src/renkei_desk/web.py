@@ -18,7 +18,7 @@ from renkei_chassis.errors import (
     Unauthenticated,
 )
 from renkei_chassis.identity.verifier import bearer
-from renkei_desk.asking import ON_BEHALF_OF
+from renkei_desk.asking import ON_BEHALF_OF, PURPOSE
 from renkei_desk.boards import Boards
 from renkei_desk.feed import FeedAwayError
 from renkei_desk.headers import Headers
@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from renkei_desk.domain.cases import Case
     from renkei_desk.feed import Feed
     from renkei_desk.notes import Notes
+    from renkei_desk.purposes import Purposes
     from renkei_desk.rendering import Pages
     from renkei_desk.sessions import Sessions, Visitor
 
@@ -77,6 +78,7 @@ class Desk:
         feeds: Mapping[str, Feed],
         pages: Pages,
         notes: Notes,
+        purposes: Purposes,
         cases: Sequence[Case],
     ) -> None:
         """Take everything that pages are made from."""
@@ -92,6 +94,7 @@ class Desk:
         )
         self._pages = pages
         self._notes = notes
+        self._purposes = purposes
         self.app: ASGIApp = Headers(
             Starlette(routes=self._routes(), exception_handlers=self._failures()),
             hosts=frozenset({f"127.0.0.1:{port}", f"localhost:{port}"}),
@@ -103,6 +106,7 @@ class Desk:
             Route("/leads/{lead}", self._guarded(self._lead)),
             Route("/records/{agency}/{kind}/{record}", self._guarded(self._record)),
             Route("/search", self._guarded(self._search)),
+            Route("/purpose", self._guarded(self._say_purpose), methods=["POST"]),
             *self._boards.routes(self._guarded),
             Route("/peers", self._guarded(self._peers)),
             Route("/notes", self._guarded(self._list_notes), methods=["GET"]),
@@ -202,7 +206,9 @@ class Desk:
         question = request.query_params.get("q", "").strip()[:_MAX_SEARCH]
         both: list[Tip | Arrest] = []
         more = too_short = False
-        if question:
+        said = await self._purposes.of(visitor)
+        purpose = next((each for each in said if each.id == visitor.purpose), None)
+        if question and purpose is not None:  # nobody searches without saying why
             try:
                 tips, arrests, more = await self._asking.search(question)
             except InvalidArgument:  # the services say how much is enough
@@ -214,12 +220,27 @@ class Desk:
             visitor,
             "search.html",
             question=question,
+            purpose=purpose,
+            said=said,
+            bad="bad" in request.query_params,
             found=[(each.name, each.handling.caveat, record.title_of(each)) for each in both],
             more=more,
             short=lead.short_of,
             link=lead.link_of,
             too_short=too_short,
         )
+
+    async def _say_purpose(self, request: Request, visitor: Visitor) -> Response:
+        """Take why the officer asks from here on, and go back to what they wanted to ask."""
+        form = await read_visitors_form(request, visitor)
+        place = place_of(field(form, "place"))
+        if field(form, "again"):
+            await self._purposes.take(visitor, field(form, "again"))
+        elif not await self._purposes.say(
+            visitor, form=field(form, "form"), case=field(form, "case"), reason=field(form, "reason")
+        ):
+            return RedirectResponse("/search?bad", status_code=303)
+        return RedirectResponse(place, status_code=303)
 
     async def _peers(self, request: Request, visitor: Visitor) -> Response:
         now = self._clock.now()
@@ -283,6 +304,7 @@ class Desk:
             acts = acts and not request.url.path.startswith("/feed")
             visitor = await self._sessions.find(request.cookies.get(self._cookie, ""), acts=acts)
             ON_BEHALF_OF.set(await self._sessions.token(visitor))
+            PURPOSE.set(visitor.purpose)
             began = time.perf_counter()
             answer = await handler(request, visitor)
             answer.headers["server-timing"] = f"page;dur={(time.perf_counter() - began) * 1000:.1f}"

@@ -12,6 +12,7 @@ from renkei_desk.asking import Asking
 from renkei_desk.certificate import ensure_certificate
 from renkei_desk.feed import Feed
 from renkei_desk.notes import Notes
+from renkei_desk.purposes import Purposes
 from renkei_desk.rendering import Pages
 from renkei_desk.serving import serve
 from renkei_desk.sessions import Sessions
@@ -66,6 +67,7 @@ def blueprint(settings: Settings, place: Place) -> Blueprint:
             feeds=feeds,
             pages=Pages(agency_name=settings.agency_name or parts.agency, training=settings.training),
             cases=place.cases,
+            purposes=Purposes(database=parts.database, writer=parts.writer),
             notes=Notes(database=parts.database, writer=parts.writer),
         )
 

@@ -60,6 +60,21 @@ BOARDS: Final[dict[str, tuple[str, str]]] = {
     "undercover": ("仮装身分捜査：罪種・結果別（本年）", "Undercover work of this year, by offence and outcome"),
     "what": ("区分", "What"),
     "count": ("件数", "Count"),
+    "purpose": ("照会目的", "Purpose"),
+    "purpose_first": (
+        "検索の前に、事件番号と照会目的を入力してください",
+        "Before you search: for which case, and why?",
+    ),
+    "purpose_other": ("別の事件・目的に切り替える", "Ask for another case or purpose"),
+    "purpose_text": (
+        "事件ごとに一度だけ入力します。以後の照会には、この目的の番号が付き、各サービスの記録に残ります（内容は残りません）。",
+        "Once for a case. Its id, and never these words, goes with every question into the services' logs.",
+    ),
+    "purpose_say": ("この目的で照会する", "Ask for this"),
+    "purpose_bad": (
+        "事件番号（64文字以内）と目的（200文字以内）を入力してください。",
+        "A case (64 characters at most) and a purpose (200), please.",
+    ),
     "handle_with_care": ("取扱注意", "Handle with care"),
     "as_csv": ("CSV", "CSV"),
     "as_svg": ("SVG", "SVG"),
