@@ -21,6 +21,8 @@ from renkei.exchange.v1.exchange_pb2 import ListPeersResponse
 from renkei.leads.v1.events_pb2 import LeadFound
 from renkei.leads.v1.leads_pb2 import Lead, ListLeadsResponse
 from renkei.personas.v1.reports_pb2 import Statistics, StatisticsRow
+from renkei.policy.v1.differences_pb2 import FieldDifference, VersionNote
+from renkei.tips.v1.differences_pb2 import ListTipDifferencesRequest, ListTipDifferencesResponse
 from renkei.tips.v1.tips_pb2 import SearchTipsResponse, Tip
 from sqlalchemy import MetaData
 
@@ -109,6 +111,7 @@ class World:
                 investigations=sum(row.investigations for row in self.undercover),
                 rows=self.undercover,
             ),
+            "ListTipDifferences": self._differences,
             "ListClocks": lambda _: ListClocksResponse(clocks=self.clocks),
             "AcknowledgeClock": self._acknowledge,
         }
@@ -129,6 +132,12 @@ class World:
             raise FailedPrecondition("NOTHING_TO_ACKNOWLEDGE", "another warning came meanwhile")
         self.acknowledged.append((request.request_id, request.name, request.note))
         return clock
+
+    def _differences(self, request: ListTipDifferencesRequest) -> ListTipDifferencesResponse:
+        told = "本文が「旧」から「新」に変わった"
+        answer = ListTipDifferencesResponse(differences=[FieldDifference(text_ja=told, text_en="changed")])
+        answer.to.MergeFrom(VersionNote(version=request.to_version, reason="誤記", recorder="x/officers/abe"))
+        return answer
 
     def _seen(self) -> list[Tip | Arrest]:
         return [record for name, record in self.records.items() if name not in self.hidden]
@@ -251,7 +260,7 @@ async def run_house(
         )
 
     place = Place(addresses=addresses, trust=trust, folder=directory, renew=renew if renews else None, cases=CASES)
-    shown = Settings(port=claimed["web"], agency_name="演習県警察", training=True, **(settings or {}))
+    shown = Settings(**{"port": claimed["web"], "agency_name": "演習県警察", "training": True, **(settings or {})})
     # Before a browser needs it.
     certificate, _ = await asyncio.to_thread(ensure_certificate, directory, now=clock.now())
     services: dict[str, Service] = {}

@@ -13,10 +13,14 @@ from renkei.personas.v1.enums_pb2 import OUTCOME_ARREST
 from renkei.personas.v1.personas_pb2 import Plan
 from renkei.personas.v1.reports_pb2 import StatisticsRow
 
+from tests.desk.fakes import run_house
 from tests.desk.invented import arrest_name, lead, lead_name
 from tests.desk.test_boards import words
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from renkei_chassis.ports import PortClaims
     from tests.desk.fakes import House
 
 
@@ -128,3 +132,27 @@ async def test_every_picture_stands_alone(house: House) -> None:
     assert (await house.browser.get("/figures/nothing.svg")).status_code == 404
     house.world.hidden.add(lead_name(1))
     assert (await house.browser.get(paths[2])).status_code == 404
+
+
+async def test_paper_says_on_every_page_what_it_is_whose_and_when(house: House) -> None:
+    await house.enter()
+
+    sheet = (await house.browser.get("/print.css")).text
+    first = words(await read(house, "/map"))
+
+    assert "size: A4" in sheet
+    assert "演習データ ・ 取扱注意 ・ 演習県警察 ・ sato ・ 令和" in sheet
+    assert 'counter(page) " / " counter(pages)' in sheet
+    assert "取扱注意 演習県警察 ・ sato ・ 令和" in first
+
+
+async def test_no_name_of_an_agency_ends_the_style_sheet(tmp_path: Path, ports: PortClaims) -> None:
+    hostile = 'a"; } body { display: none } \\ </style>'
+    async with run_house(tmp_path, ports, settings={"agency_name": hostile}) as house:
+        await house.enter()
+
+        sheet = (await house.browser.get("/print.css")).text
+
+    assert sheet.count("{") == sheet.count("}") == 3
+    assert sheet.count('"') == 4
+    assert "<" not in sheet

@@ -10,12 +10,14 @@ from renkei.arrests.v1.arrests_pb2 import GetArrestRequest, ListArrestsRequest, 
 from renkei.arrests.v1.arrests_pb2_grpc import ArrestsServiceStub
 from renkei.arrests.v1.clocks_pb2 import AcknowledgeClockRequest, ListClocksRequest
 from renkei.arrests.v1.clocks_pb2_grpc import ClocksServiceStub
+from renkei.arrests.v1.differences_pb2 import ListArrestDifferencesRequest
 from renkei.exchange.v1.exchange_pb2 import ListPeersRequest
 from renkei.exchange.v1.exchange_pb2_grpc import ExchangeServiceStub
 from renkei.leads.v1.leads_pb2 import GetLeadRequest, ListLeadsRequest
 from renkei.leads.v1.leads_pb2_grpc import LeadsServiceStub
 from renkei.personas.v1.reports_pb2 import GetStatisticsRequest
 from renkei.personas.v1.reports_pb2_grpc import ReportsServiceStub
+from renkei.tips.v1.differences_pb2 import ListTipDifferencesRequest
 from renkei.tips.v1.tips_pb2 import GetTipRequest, SearchTipsRequest
 from renkei.tips.v1.tips_pb2_grpc import TipsServiceStub
 
@@ -27,10 +29,14 @@ if TYPE_CHECKING:
 
     from renkei.arrests.v1.arrests_pb2 import Arrest
     from renkei.arrests.v1.clocks_pb2 import ListClocksResponse
+    from renkei.arrests.v1.differences_pb2 import ListArrestDifferencesResponse
     from renkei.exchange.v1.exchange_pb2 import ListPeersResponse
     from renkei.leads.v1.leads_pb2 import Lead, ListLeadsResponse
     from renkei.personas.v1.reports_pb2 import Statistics
+    from renkei.tips.v1.differences_pb2 import ListTipDifferencesResponse
     from renkei.tips.v1.tips_pb2 import Tip
+
+    Differences = ListTipDifferencesResponse | ListArrestDifferencesResponse
 
 _SECONDS: Final = 5.0
 _AT_ONCE: Final = 8
@@ -116,6 +122,19 @@ class Asking:
         )
         more = bool(found[0].next_page_token or found[1].next_page_token)
         return list(found[0].tips), list(found[1].arrests), more
+
+    async def differences(self, name: str, version: int) -> Differences | None:
+        """Tell what a version changed against the one before; None where the officer may not compare them."""
+        try:
+            if "/tips/" in name:
+                tips = self._client("tips")
+                asked = ListTipDifferencesRequest(name=name, to_version=version)
+                return await tips.call(tips.stub(TipsServiceStub).ListTipDifferences, asked, seconds=_SECONDS)
+            arrests = self._client("arrests")
+            wanted = ListArrestDifferencesRequest(name=name, to_version=version)
+            return await arrests.call(arrests.stub(ArrestsServiceStub).ListArrestDifferences, wanted, seconds=_SECONDS)
+        except NotAllowed:
+            return None
 
     async def leads_of(self, record: str) -> list[Lead]:
         """List the live leads that hold a record; none where the officer may see no leads."""

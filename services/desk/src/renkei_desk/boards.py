@@ -10,7 +10,7 @@ from starlette.routing import Route
 
 from renkei_chassis.errors import FailedPrecondition, NotAllowed, NotFoundOrDenied
 from renkei_desk.asking import COUNTED_AT_MOST
-from renkei_desk.domain.dates import JAPAN, in_words
+from renkei_desk.domain.dates import JAPAN
 from renkei_desk.export import csv_file, svg_file
 from renkei_desk.pages import clocks, figures, lead, region
 from renkei_desk.pages.inbox import code_of
@@ -246,5 +246,5 @@ class Boards:
     ) -> Response:
         """Give a table as a file, which says above its header what it is, whose, and since when."""
         language = setting_of(request).language
-        label = self._pages.label(language, visitor, in_words(self._clock.now(), language))
+        label = self._pages.label(language, visitor)
         return csv_file(f"{name}.csv", label, [say(word, language) for word in words], rows)

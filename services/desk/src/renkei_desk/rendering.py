@@ -16,6 +16,8 @@ from renkei_desk.domain.dates import JAPAN, ago, day_in_words, in_words
 from renkei_desk.words import say, say_value
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from google.protobuf.timestamp_pb2 import Timestamp
 
     from renkei_desk.request import Setting
@@ -52,8 +54,9 @@ NAVIGATION: Final = (
 class Pages:
     """Renders the pages of one agency's desk."""
 
-    def __init__(self, *, agency_name: str, training: bool) -> None:
-        """Take what stands on every page."""
+    def __init__(self, *, agency_name: str, training: bool, now: Callable[[], datetime]) -> None:
+        """Take what stands on every page, and the clock."""
+        self._now = now
         self._shown = {"agency_name": agency_name, "training": training, "navigation": NAVIGATION}
         self._environment = Environment(
             loader=DictLoader(_TEMPLATES),
@@ -67,16 +70,25 @@ class Pages:
             static=lambda name: f"/static/{_VERSIONS[name]}/{name}", style=lambda: _PICTURES
         )
 
-    def label(self, language: str, visitor: Visitor, when: str) -> str:
+    def label(self, language: str, visitor: Visitor) -> str:
         """Say what something is that leaves the desk, on paper or as a file: handling, whose, and when."""
         parts = [
             say("training", language) if self._shown["training"] else "",
             say("handle_with_care", language),
             str(self._shown["agency_name"]),
             visitor.officer.rpartition("/")[2],
-            when,
+            in_words(self._now(), language),
         ]
         return " ・ ".join(part for part in parts if part)
+
+    def sheet(self, language: str, visitor: Visitor) -> str:
+        """Write the style sheet of paper, which says on every page what it is, whose, when, and which of how many."""
+        label = _in_css(self.label(language, visitor))
+        return (
+            "@page { size: A4; margin: 18mm 14mm 16mm; "
+            f'@top-left {{ content: "{label}"; font-size: 8pt; color: #000; }} '
+            '@bottom-right { content: counter(page) " / " counter(pages); font-size: 9pt; color: #000; } }\n'
+        )
 
     def picture(self, setting: Setting, **values: Any) -> str:  # noqa: ANN401 (the view of any picture)
         """Make a picture that stands alone, in the colours of the day."""
@@ -106,6 +118,7 @@ class Pages:
             visitor=visitor,
             place=place,
             form_id=str(uuid4()),
+            printed=in_words(self._now(), language),
             new_id=lambda: str(uuid4()),
             say=lambda key: say(key, language),
             value=lambda name: say_value(name, language),
@@ -117,6 +130,11 @@ class Pages:
             **values,
         )
         return HTMLResponse(text, status_code=status)
+
+
+def _in_css(text: str) -> str:
+    """Write a text so that it stays one inside of quotation marks in a style sheet."""
+    return "".join(sign if sign.isalnum() or sign in " ・（）:-" else f"\\{ord(sign):06x}" for sign in text)
 
 
 def plain(text: str) -> str:

@@ -112,6 +112,7 @@ class Desk:
             Route("/notes", self._guarded(self._list_notes), methods=["GET"]),
             Route("/notes", self._guarded(self._add_note), methods=["POST"]),
             Route("/feed", self._guarded(self._follow)),
+            Route("/print.css", self._guarded(self._sheet)),
             Route("/setting", self._guarded(self._set), methods=["POST"]),
             Route("/leave", self._guarded(self._leave), methods=["POST"]),
             Route("/links", self._link, methods=["POST"]),
@@ -198,8 +199,17 @@ class Desk:
         newest = await self._asking.record(name)
         found = await self._asking.record(name, int(version)) if int(version) not in {0, newest.version} else newest
         leads = [each.name.rpartition("/")[2] for each in await self._asking.leads_of(name)]
+        # Of a copy only the version that was released is here.
+        compared = found.version > 1 and not found.received_grade
+        changed = await self._asking.differences(name, found.version) if compared else None
         return self._page(
-            request, visitor, "record.html", view=record.view(found, newest.version), leads=leads, link=lead.link_of
+            request,
+            visitor,
+            "record.html",
+            view=record.view(found, newest.version),
+            changed=changed,
+            leads=leads,
+            link=lead.link_of,
         )
 
     async def _search(self, request: Request, visitor: Visitor) -> Response:
@@ -282,6 +292,9 @@ class Desk:
             headers={"cache-control": "no-store"},
         )
 
+    async def _sheet(self, request: Request, visitor: Visitor) -> Response:
+        return Response(self._pages.sheet(setting_of(request).language, visitor), media_type=_TYPES["css"])
+
     async def _static(self, request: Request) -> Response:
         name = request.path_params["name"]
         content = STATIC.get(name)
@@ -301,7 +314,7 @@ class Desk:
         async def guarded(request: Request) -> Response:
             # What a page asks for by itself is nothing that a person does.
             acts = request.method == "POST" or "hx-request" not in request.headers
-            acts = acts and not request.url.path.startswith("/feed")
+            acts = acts and request.url.path not in {"/feed", "/print.css"}
             visitor = await self._sessions.find(request.cookies.get(self._cookie, ""), acts=acts)
             ON_BEHALF_OF.set(await self._sessions.token(visitor))
             PURPOSE.set(visitor.purpose)

@@ -65,7 +65,9 @@ def blueprint(settings: Settings, place: Place) -> Blueprint:
             clock=parts.clock,
             asking=asking,
             feeds=feeds,
-            pages=Pages(agency_name=settings.agency_name or parts.agency, training=settings.training),
+            pages=Pages(
+                agency_name=settings.agency_name or parts.agency, training=settings.training, now=parts.clock.now
+            ),
             cases=place.cases,
             purposes=Purposes(database=parts.database, writer=parts.writer),
             notes=Notes(database=parts.database, writer=parts.writer),

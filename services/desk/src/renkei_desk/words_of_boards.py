@@ -60,6 +60,8 @@ BOARDS: Final[dict[str, tuple[str, str]]] = {
     "undercover": ("仮装身分捜査：罪種・結果別（本年）", "Undercover work of this year, by offence and outcome"),
     "what": ("区分", "What"),
     "count": ("件数", "Count"),
+    "changed": ("前の版との違い", "What this version changed"),
+    "changed_more": ("ほかにも違いがあります。", "There are more differences."),
     "purpose": ("照会目的", "Purpose"),
     "purpose_first": (
         "検索の前に、事件番号と照会目的を入力してください",
@@ -75,6 +77,9 @@ BOARDS: Final[dict[str, tuple[str, str]]] = {
         "事件番号（64文字以内）と目的（200文字以内）を入力してください。",
         "A case (64 characters at most) and a purpose (200), please.",
     ),
+    "notify": ("通知を許可", "Allow notifications"),
+    "notify_lead": ("手がかりの新着または変更があります。", "A lead is new, or changed."),
+    "notify_clock": ("逮捕・勾留の期限の警告があります。", "A clock of custody warns."),
     "handle_with_care": ("取扱注意", "Handle with care"),
     "as_csv": ("CSV", "CSV"),
     "as_svg": ("SVG", "SVG"),

@@ -5,6 +5,7 @@
   const live = document.getElementById("live");
   const watched = document.querySelector("[data-after]");
   const title = document.title;
+  const notifier = document.getElementById("notify");
   let fresh = 0;
   let pending = 0;
 
@@ -24,6 +25,17 @@
     }, 100);
   }
 
+  // Of what came while nobody looked. It says that something came and never what: it may stand on a locked screen.
+  function notify(kind) {
+    if (!notifier || !("Notification" in window) || Notification.permission !== "granted") return;
+    const words = kind === "ClockWarned" ? notifier.dataset.clock : notifier.dataset.lead;
+    new Notification(title, { body: words, tag: "renkei-" + kind });
+  }
+
+  function offerToNotify() {
+    if (notifier && "Notification" in window && Notification.permission === "default") notifier.hidden = false;
+  }
+
   function follow() {
     const source = new EventSource("/feed?of=" + (watched.dataset.of || "leads") + "&after=" + encodeURIComponent(watched.dataset.after));
     source.addEventListener("open", () => say(live ? live.dataset.live : "", false));
@@ -39,6 +51,7 @@
       if (document.hidden) {
         fresh += 1;
         document.title = "(" + fresh + ") " + title;
+        notify(facts.kind);
       }
       refresh();
     };
@@ -98,5 +111,13 @@
     if (row && !row.contains(document.activeElement)) row.querySelector("a").focus();
   });
 
+  if (notifier) {
+    notifier.addEventListener("click", () => {
+      Notification.requestPermission().then(() => {
+        notifier.hidden = true;
+      });
+    });
+  }
+  offerToNotify();
   if (watched) follow();
 })();
