@@ -7,9 +7,11 @@ import hashlib
 import json
 import os
 import shutil
+import subprocess
 import sys
 import uuid
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from importlib.resources import files
 from typing import TYPE_CHECKING, Final
@@ -22,6 +24,7 @@ from renkei.arrests.v1.arrests_pb2_grpc import ArrestsServiceStub
 from renkei.tips.v1.tips_pb2 import CreateTipRequest
 from renkei.tips.v1.tips_pb2_grpc import TipsServiceStub
 
+from renkei_node.demo.proxy import Proxy
 from tests.system.federation import Federation, Member
 
 if TYPE_CHECKING:
@@ -33,20 +36,20 @@ if TYPE_CHECKING:
 TOKYO: Final = "jp-13"
 CHIBA: Final = "jp-12"
 REQUIRED: Final = "RENKEI_REQUIRE_BROWSER"
+_CHROMIUM: Final = shutil.which("chromium")
 # The accessibility rules: a script of others that judges our pages, so that it is just the one that was looked at.
 _AXE: Final = files("axe_playwright_python") / "axe.min.js"
 _AXE_SHA256: Final = "84494fec757e4710dc751c8d7a636e457f4532f08f85c86dc9070133fbff53bc"
 _FINDINGS: Final = "axe.run().then((said) => said.violations.map((each) => each.id + ': ' + each.nodes[0].html))"
 
 
-def chromium() -> str:
+def require_chromium() -> str:
     """Give the path of Chromium, skip the test where it is missing, and fail where CI promised it."""
-    found = shutil.which("chromium")
-    if found is None:
+    if _CHROMIUM is None:
         if os.environ.get(REQUIRED):
             pytest.fail("no chromium on the path")
         pytest.skip("no chromium on the path: apt-get install chromium fonts-noto-cjk")
-    return found
+    return _CHROMIUM
 
 
 @asynccontextmanager
@@ -62,10 +65,24 @@ async def pair(path: Path) -> AsyncIterator[Federation]:
 
 
 @asynccontextmanager
-async def browser() -> AsyncIterator[Browser]:
-    """Run Chromium."""
+async def cable_to(member: Member, federation: Federation) -> AsyncIterator[Proxy]:
+    """Lay a cable to a desk's pages that a test can pull."""
+    cable = Proxy(port=await asyncio.to_thread(federation.claims.claim), target=member.ports.web)
+    await cable.start()
+    try:
+        yield cable
+    finally:
+        await cable.close()
+
+
+@asynccontextmanager
+async def browser(cable: Proxy | None = None) -> AsyncIterator[Browser]:
+    """Run Chromium. With a cable, whatever it asks of `localhost` goes through that."""
+    arguments = ["--no-sandbox"]
+    if cable is not None:
+        arguments.append(f"--host-resolver-rules=MAP localhost 127.0.0.1:{cable.port}")
     async with async_playwright() as playwright:
-        running = await playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
+        running = await playwright.chromium.launch(executable_path=require_chromium(), args=arguments)
         try:
             yield running
         finally:
@@ -88,10 +105,11 @@ async def link(member: Member, *roles: str) -> str:
     words = ["-m", "renkei_node.cli", "desk", str(member.directory.path), "--officer", "sato", "--json"]
     for role in roles or ("OFFICER",):
         words += ["--role", role]
-    command = await asyncio.create_subprocess_exec(sys.executable, *words, stdout=asyncio.subprocess.PIPE)
-    said, _ = await command.communicate()
-    found: str = json.loads(said)["link"]
-    return found
+    done = await asyncio.to_thread(
+        subprocess.run, [sys.executable, *words], capture_output=True, check=True, timeout=30
+    )
+    found: str = json.loads(done.stdout)["link"]
+    return found.replace("127.0.0.1", "localhost")
 
 
 async def judged(page: Page) -> list[str]:
@@ -141,7 +159,8 @@ def _tip(phone: str, provenance: str, place: int, text: str, releasable_to: str)
 def _arrest(phone: str) -> dict[str, object]:
     return {
         "kind": "KIND_WARRANT",
-        "restraint_time": "2024-10-05T01:00:00Z",
+        # Of its 48 hours five sixths are over: the clock warns at once.
+        "restraint_time": f"{datetime.now(UTC) - timedelta(hours=40):%Y-%m-%dT%H:%M:00Z}",
         "offence": "強盗（演習）",
         "text": "演習データ。",
         "handling": {"purpose_code": "organised-robbery"},

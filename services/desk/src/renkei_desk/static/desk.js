@@ -28,7 +28,7 @@
   // Of what came while nobody looked. It says that something came and never what: it may stand on a locked screen.
   function notify(kind) {
     if (!notifier || !("Notification" in window) || Notification.permission !== "granted") return;
-    const words = kind === "ClockWarned" ? notifier.dataset.clock : notifier.dataset.lead;
+    const words = kind === "ClockWarned" ? notifier.dataset.ofClock : notifier.dataset.ofLead;
     new Notification(title, { body: words, tag: "renkei-" + kind });
   }
 
