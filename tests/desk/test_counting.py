@@ -140,7 +140,6 @@ async def test_paper_says_on_every_page_what_it_is_whose_and_when(house: House) 
     sheet = (await house.browser.get("/print.css")).text
     first = words(await read(house, "/map"))
 
-    assert "size: A4" in sheet
     assert "演習データ ・ 取扱注意 ・ 演習県警察 ・ sato ・ 令和" in sheet
     assert 'counter(page) " / " counter(pages)' in sheet
     assert "取扱注意 演習県警察 ・ sato ・ 令和" in first

@@ -85,7 +85,7 @@ class Pages:
         """Write the style sheet of paper, which says on every page what it is, whose, when, and which of how many."""
         label = _in_css(self.label(language, visitor))
         return (
-            "@page { size: A4; margin: 18mm 14mm 16mm; "
+            "@page { "
             f'@top-left {{ content: "{label}"; font-size: 8pt; color: #000; }} '
             '@bottom-right { content: counter(page) " / " counter(pages); font-size: 9pt; color: #000; } }\n'
         )

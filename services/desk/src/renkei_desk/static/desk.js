@@ -16,6 +16,10 @@
     }
   }
 
+  function entitle() {
+    document.title = fresh ? "(" + fresh + ") " + title : title;
+  }
+
   function refresh() {
     // Many events of one moment are one look at the page.
     if (pending) return;
@@ -50,7 +54,7 @@
       if (watched.dataset.watch && watched.dataset.watch !== facts.lead) return;
       if (document.hidden) {
         fresh += 1;
-        document.title = "(" + fresh + ") " + title;
+        entitle();
         notify(facts.kind);
       }
       refresh();
@@ -70,7 +74,7 @@
   document.addEventListener("visibilitychange", () => {
     if (!document.hidden) {
       fresh = 0;
-      document.title = title;
+      entitle();
     }
   });
 
@@ -110,6 +114,9 @@
     const row = document.body.dataset.focused && document.getElementById("lead-" + document.body.dataset.focused);
     if (row && !row.contains(document.activeElement)) row.querySelector("a").focus();
   });
+
+  // A page that is asked for again brings its title along.
+  document.addEventListener("htmx:finally:swap", entitle);
 
   if (notifier) {
     notifier.addEventListener("click", () => {
