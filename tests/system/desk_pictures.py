@@ -79,6 +79,11 @@ async def _paths(page: Page, base: str) -> dict[str, str]:
     paths["record"] = await page.locator("tr[id^=row-] a").first.get_attribute("href") or ""
     number = await page.locator("tr[id^=row-] code").first.inner_text()
     paths["search"] = f"/search?q={number.replace('+81', '0')}"
+    await page.goto(base + paths["search"])
+    await page.locator("input[name=case]").fill("演習2024-1号")
+    await page.locator("input[name=reason]").fill("同一番号の記録の確認（演習）")
+    await page.keyboard.press("Enter")
+    await expect(page.locator(".purpose")).to_be_visible()
     return paths
 
 

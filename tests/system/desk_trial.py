@@ -40,7 +40,10 @@ _CHROMIUM: Final = shutil.which("chromium")
 # The accessibility rules: a script of others that judges our pages, so that it is just the one that was looked at.
 _AXE: Final = files("axe_playwright_python") / "axe.min.js"
 _AXE_SHA256: Final = "84494fec757e4710dc751c8d7a636e457f4532f08f85c86dc9070133fbff53bc"
-_FINDINGS: Final = "axe.run().then((said) => said.violations.map((each) => each.id + ': ' + each.nodes[0].html))"
+_FINDINGS: Final = (
+    "(options) => axe.run(options).then((said) => said.violations.map((each) => each.id + ': ' + each.nodes[0].html))"
+)
+_COLOURS: Final = {"runOnly": ["color-contrast"]}
 
 
 def require_chromium() -> str:
@@ -112,12 +115,12 @@ async def link(member: Member, *roles: str) -> str:
     return found.replace("127.0.0.1", "localhost")
 
 
-async def judged(page: Page) -> list[str]:
-    """Say what axe finds wrong with a page."""
+async def judged(page: Page, *, colours_alone: bool = False) -> list[str]:
+    """Say what axe finds wrong with a page, or with its colours alone."""
     script = await asyncio.to_thread(_AXE.read_bytes)
     assert hashlib.sha256(script).hexdigest() == _AXE_SHA256, "axe-core is not the one that is pinned"
     await page.evaluate(script.decode())
-    return [f"{page.url}: {each}" for each in await page.evaluate(_FINDINGS)]
+    return [f"{page.url}: {each}" for each in await page.evaluate(_FINDINGS, _COLOURS if colours_alone else {})]
 
 
 async def record(

@@ -26,7 +26,7 @@ LIVE: Final = "#live:not(.lost):not(:empty)"
 LOST: Final = "#live.lost"
 PATIENCE: Final = 30_000
 PAGES: Final = ("/", "/clocks", "/map", "/figures", "/peers", "/notes", "/search?q=9002", "/enter?code=x", "/locked")
-PRINTED: Final = ("/", "/clocks", "/map", "/figures", "/peers", "/notes")
+NOT_PRINTED: Final = ("/enter?code=x", "/locked")
 HOSTILE: Final = "<script>document.title = 'obeyed'</script><img src=//x.invalid/ onerror=alert(1)>\u202e=1+1 " + (
     "長" * 10_000
 )
@@ -59,7 +59,6 @@ async def test_a_night_at_the_desk(tmp_path: Path) -> None:
         await ten_tabs_are_live_at_once(page, member)
         await what_came_unseen_is_told_without_its_content(page, member)
         found = await every_page_is_readable(page, member)
-        await every_page_prints_on_a4(page, member)
 
         assert [url for url in asked if not url.startswith(base(member) + "/")] == []
         assert wrong == []
@@ -195,23 +194,26 @@ async def places(page: Page, member: Member) -> tuple[str, str]:
 
 
 async def every_page_is_readable(page: Page, member: Member) -> list[str]:
+    """By day, by night, where nothing but colours is another, and on paper."""
     found = []
-    for theme in ("day", "night"):
-        for path in (*await places(page, member), *PAGES):
-            await page.goto(base(member) + path)
-            found += [f"{theme}: {each}" for each in await judged(page)]
-        await page.goto(base(member))
-        await page.locator("button[name=theme]").click()
+    paths = (*await places(page, member), *PAGES)
+    for path in paths:
+        await page.goto(base(member) + path)
+        found += await judged(page)
+        if path not in NOT_PRINTED:
+            await prints_on_a4(page)
+    await page.goto(base(member))
+    await page.locator("button[name=theme]").click()
+    for path in paths:
+        await page.goto(base(member) + path)
+        found += await judged(page, colours_alone=True)
     return found
 
 
-async def every_page_prints_on_a4(page: Page, member: Member) -> None:
-    for path in (*await places(page, member), *PRINTED):
-        await page.goto(base(member) + path)
-        paper = await page.pdf(prefer_css_page_size=True)
-        sizes = re.findall(rb"/MediaBox \[0 0 ([\d.]+) ([\d.]+)\]", paper)
-        assert {(round(float(wide)), round(float(high))) for wide, high in sizes} == {(595, 842)}, path
-        await page.emulate_media(media="print")
-        await expect(page.locator(".printed-box")).to_be_visible()
-        await expect(page.locator(".tools")).to_be_hidden()
-        await page.emulate_media(media="screen")
+async def prints_on_a4(page: Page) -> None:
+    sizes = re.findall(rb"/MediaBox \[0 0 ([\d.]+) ([\d.]+)\]", await page.pdf(prefer_css_page_size=True))
+    assert {(round(float(wide)), round(float(high))) for wide, high in sizes} == {(595, 842)}, page.url
+    await page.emulate_media(media="print")
+    await expect(page.locator(".printed-box")).to_be_visible()
+    await expect(page.locator(".tools")).to_be_hidden()
+    await page.emulate_media(media="screen")

@@ -50,7 +50,7 @@ def _tip(number: int, *audience: str) -> tips_pb2.Tip:
     del tip.identifiers[:]
     found = tip.identifiers.add(provenance="PROVENANCE_TIP", relation="RELATION_MENTIONED")
     found.identifier.type = identifiers_pb2.IDENTIFIER_TYPE_PHONE
-    found.identifier.original = f"090-{number // 10_000:04d}-{number % 10_000:04d}"
+    found.identifier.original = f"090-{1000 + number // 10_000}-{number % 10_000:04d}"
     tip.handling.releasable_to.extend(audience)
     return tip
 
