@@ -30,7 +30,7 @@ from renkei_chassis.clock import ManualClock, WallClock
 from renkei_chassis.database.requests import WriteMethod
 from renkei_chassis.database.schema import Schema
 from renkei_chassis.database.transaction import NewEvent
-from renkei_chassis.errors import FailedPrecondition, NotAllowed, NotFoundOrDenied, Unimplemented
+from renkei_chassis.errors import FailedPrecondition, InvalidArgument, NotAllowed, NotFoundOrDenied, Unimplemented
 from renkei_chassis.identity import Issuer, IssuerKind, TrustFile, generate, mint, public_text
 from renkei_chassis.ids import uuid7
 from renkei_chassis.rpc.methods import Api, Call, DuplexMethod, Method, ReadMethod, StreamMethod
@@ -83,6 +83,7 @@ class World:
     acknowledged: list[tuple[str, str, str]] = field(default_factory=list)
     """What was acknowledged: the request, the clock and the note."""
     undercover: list[StatisticsRow] = field(default_factory=list)
+    searches: list[Any] = field(default_factory=list)
     callers: list[str] = field(default_factory=list)
 
     def apis(self) -> Mapping[str, Api]:
@@ -98,9 +99,11 @@ class World:
                     if not request.record or request.record in {record.name for record in lead.records}
                 ]
             ),
-            "SearchTips": lambda _: SearchTipsResponse(tips=[each for each in self._seen() if isinstance(each, Tip)]),
-            "SearchArrests": lambda _: SearchArrestsResponse(
-                arrests=[each for each in self._seen() if isinstance(each, Arrest)]
+            "SearchTips": lambda request: SearchTipsResponse(
+                tips=[each for each in self._searched(request) if isinstance(each, Tip)]
+            ),
+            "SearchArrests": lambda request: SearchArrestsResponse(
+                arrests=[each for each in self._searched(request) if isinstance(each, Arrest)]
             ),
             "ListPeers": lambda _: self.peers,
             "ListArrests": lambda _: ListArrestsResponse(
@@ -138,6 +141,12 @@ class World:
         answer = ListTipDifferencesResponse(differences=[FieldDifference(text_ja=told, text_en="changed")])
         answer.to.MergeFrom(VersionNote(version=request.to_version, reason="誤記", recorder="x/officers/abe"))
         return answer
+
+    def _searched(self, request: Any) -> list[Tip | Arrest]:
+        self.searches.append(request)
+        if len(request.identifier or request.text) < (4 if request.identifier else 2):
+            raise InvalidArgument("FIELD_INVALID", "too short")
+        return self._seen()
 
     def _seen(self) -> list[Tip | Arrest]:
         return [record for name, record in self.records.items() if name not in self.hidden]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Final
+from datetime import datetime, time, timedelta
+from typing import TYPE_CHECKING, Any, Final
 
 from renkei.arrests.v1.arrests_pb2 import GetArrestRequest, ListArrestsRequest, SearchArrestsRequest
 from renkei.arrests.v1.arrests_pb2_grpc import ArrestsServiceStub
@@ -21,11 +22,12 @@ from renkei.tips.v1.differences_pb2 import ListTipDifferencesRequest
 from renkei.tips.v1.tips_pb2 import GetTipRequest, SearchTipsRequest
 from renkei.tips.v1.tips_pb2_grpc import TipsServiceStub
 
-from renkei_chassis.errors import NotAllowed, RenkeiError
+from renkei_chassis.errors import InvalidArgument, NotAllowed, RenkeiError
 from renkei_chassis.rpc.client import Client
+from renkei_desk.domain.dates import JAPAN
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from renkei.arrests.v1.arrests_pb2 import Arrest
     from renkei.arrests.v1.clocks_pb2 import ListClocksResponse
@@ -35,6 +37,8 @@ if TYPE_CHECKING:
     from renkei.personas.v1.reports_pb2 import Statistics
     from renkei.tips.v1.differences_pb2 import ListTipDifferencesResponse
     from renkei.tips.v1.tips_pb2 import Tip
+
+    from renkei_desk.domain.question import Question
 
     Differences = ListTipDifferencesResponse | ListArrestDifferencesResponse
 
@@ -104,24 +108,41 @@ class Asking:
                 raise each
         return {name: each for name, each in zip(wanted, found, strict=True) if not isinstance(each, BaseException)}
 
-    async def search(self, identifier: str) -> tuple[list[Tip], list[Arrest], bool]:
-        """Find tips and arrests in which an identifier, or one with this part, stands; True: there are more."""
-        tips, arrests = self._client("tips"), self._client("arrests")
-        size = FOUND_AT_MOST
-        found = await asyncio.gather(
-            tips.call(
-                tips.stub(TipsServiceStub).SearchTips,
-                SearchTipsRequest(identifier=identifier, page_size=size),
-                seconds=_SECONDS,
-            ),
-            arrests.call(
-                arrests.stub(ArrestsServiceStub).SearchArrests,
-                SearchArrestsRequest(identifier=identifier, page_size=size),
-                seconds=_SECONDS,
-            ),
+    async def search(self, question: Question) -> tuple[list[Tip | Arrest], bool]:
+        """Find tips and arrests that have the words as an identifier or a part of one, or in their texts.
+
+        True: there are more. Raises InvalidArgument where nothing of it is long enough to be searched for.
+        """
+        asked = await asyncio.gather(
+            *(self._search(kind, by, question) for by in ("identifier", "text") for kind in ("tips", "arrests")),
+            return_exceptions=True,
         )
-        more = bool(found[0].next_page_token or found[1].next_page_token)
-        return list(found[0].tips), list(found[1].arrests), more
+        answers = [each for each in asked if not isinstance(each, BaseException)]
+        for each in asked:
+            # What is too short as an identifier may be long enough as a word.
+            if isinstance(each, BaseException) and not (answers and isinstance(each, InvalidArgument)):
+                raise each
+        found: dict[str, Tip | Arrest] = {}
+        for records, _ in answers:
+            found.update({each.name: each for each in records if each.name not in found})
+        return list(found.values()), any(more for _, more in answers)
+
+    async def _search(self, kind: str, by: str, question: Question) -> tuple[Sequence[Tip | Arrest], bool]:
+        within: dict[str, Any] = {by: question.words, "page_size": FOUND_AT_MOST}
+        if question.agency:
+            within["parent"] = f"agencies/{question.agency}"
+        if question.day is not None:
+            begin = datetime.combine(question.day, time(), JAPAN)
+            within |= {"min_create_time": begin, "max_create_time": begin + timedelta(days=1)}
+        if kind == "tips":
+            tips = self._client("tips")
+            wanted = SearchTipsRequest(**within)
+            held = await tips.call(tips.stub(TipsServiceStub).SearchTips, wanted, seconds=_SECONDS)
+            return held.tips, bool(held.next_page_token)
+        arrests = self._client("arrests")
+        also = SearchArrestsRequest(**within)
+        answer = await arrests.call(arrests.stub(ArrestsServiceStub).SearchArrests, also, seconds=_SECONDS)
+        return answer.arrests, bool(answer.next_page_token)
 
     async def differences(self, name: str, version: int) -> Differences | None:
         """Tell what a version changed against the one before; None where the officer may not compare them."""

@@ -20,6 +20,7 @@ from renkei_chassis.errors import (
 from renkei_chassis.identity.verifier import bearer
 from renkei_desk.asking import ON_BEHALF_OF, PURPOSE
 from renkei_desk.boards import Boards
+from renkei_desk.domain.question import parse
 from renkei_desk.feed import FeedAwayError
 from renkei_desk.headers import Headers
 from renkei_desk.pages import inbox, lead, peers, record, region
@@ -214,17 +215,15 @@ class Desk:
 
     async def _search(self, request: Request, visitor: Visitor) -> Response:
         question = request.query_params.get("q", "").strip()[:_MAX_SEARCH]
-        both: list[Tip | Arrest] = []
+        found: list[Tip | Arrest] = []
         more = too_short = False
         said = await self._purposes.of(visitor)
         purpose = next((each for each in said if each.id == visitor.purpose), None)
         if question and purpose is not None:  # nobody searches without saying why
             try:
-                tips, arrests, more = await self._asking.search(question)
+                found, more = await self._asking.search(parse(question))
             except InvalidArgument:  # the services say how much is enough
                 too_short = True
-            else:
-                both = [*tips, *arrests]
         return self._page(
             request,
             visitor,
@@ -233,7 +232,7 @@ class Desk:
             purpose=purpose,
             said=said,
             bad="bad" in request.query_params,
-            found=[(each.name, each.handling.caveat, record.title_of(each)) for each in both],
+            found=[(each.name, each.handling.caveat, record.title_of(each)) for each in found],
             more=more,
             short=lead.short_of,
             link=lead.link_of,

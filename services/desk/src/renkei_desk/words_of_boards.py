@@ -62,6 +62,7 @@ BOARDS: Final[dict[str, tuple[str, str]]] = {
     "count": ("件数", "Count"),
     "changed": ("前の版との違い", "What this version changed"),
     "changed_more": ("ほかにも違いがあります。", "There are more differences."),
+    "search_for": ("検索する語", "What to look for"),
     "purpose": ("照会目的", "Purpose"),
     "purpose_first": (
         "検索の前に、事件番号と照会目的を入力してください",
