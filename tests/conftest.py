@@ -33,9 +33,8 @@ MAY_BLOCK = (
     ("renkei_chassis/database/postgresql/driver.py", "close"),
     # A database for a test, made before anything runs that could be held up.
     ("tests/databases.py", "_database"),
-    # The loop of a browser's driver, beside which a test waits and nobody is served.
+    # Not ours: a browser's driver, which looks for itself before a test begins and nobody is held up.
     ("playwright/_impl/transport.py", "connect"),
-    ("tests/system/test_desk.py", "test_a_night_at_the_desk"),
     # Not ours: coverage guards its own data, for a moment, wherever a new file is first seen.
     ("coverage/collector.py", "lock_data"),
 )

@@ -8,16 +8,21 @@ import asyncio
 import ssl
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import httpx
 from google.protobuf import descriptor_pool
-from renkei.arrests.v1.arrests_pb2 import Arrest, SearchArrestsResponse
+from renkei.arrests.v1.arrests_pb2 import Arrest, ListArrestsResponse, SearchArrestsResponse
+from renkei.arrests.v1.clocks_pb2 import AcknowledgeClockRequest, ListClocksResponse, RunningClock
+from renkei.arrests.v1.events_pb2 import ClockWarned
 from renkei.exchange.v1.exchange_pb2 import ListPeersResponse
 from renkei.leads.v1.events_pb2 import LeadFound
 from renkei.leads.v1.leads_pb2 import Lead, ListLeadsResponse
+from renkei.personas.v1.reports_pb2 import Statistics, StatisticsRow
+from renkei.policy.v1.differences_pb2 import FieldDifference, VersionNote
+from renkei.tips.v1.differences_pb2 import ListTipDifferencesRequest, ListTipDifferencesResponse
 from renkei.tips.v1.tips_pb2 import SearchTipsResponse, Tip
 from sqlalchemy import MetaData
 
@@ -25,12 +30,13 @@ from renkei_chassis.clock import ManualClock, WallClock
 from renkei_chassis.database.requests import WriteMethod
 from renkei_chassis.database.schema import Schema
 from renkei_chassis.database.transaction import NewEvent
-from renkei_chassis.errors import NotAllowed, NotFoundOrDenied, Unimplemented
+from renkei_chassis.errors import FailedPrecondition, InvalidArgument, NotAllowed, NotFoundOrDenied, Unimplemented
 from renkei_chassis.identity import Issuer, IssuerKind, TrustFile, generate, mint, public_text
 from renkei_chassis.ids import uuid7
 from renkei_chassis.rpc.methods import Api, Call, DuplexMethod, Method, ReadMethod, StreamMethod
 from renkei_chassis.service import Blueprint, Service, Surroundings, Wiring
 from renkei_desk.certificate import ensure_certificate
+from renkei_desk.domain.cases import Case
 from renkei_desk.settings import Settings
 from renkei_desk.wiring import Place, blueprint
 from tests.databases import places
@@ -44,13 +50,22 @@ if TYPE_CHECKING:
     from renkei_chassis.ports import PortClaims
 
 AGENCY: Final = "agencies/jp-12"
-NEIGHBOURS: Final = ("tips", "arrests", "leads", "exchange")
+NEIGHBOURS: Final = ("tips", "arrests", "leads", "personas", "exchange")
 _DOORS: Final = {
-    "tips": "renkei.tips.v1.TipsService",
-    "arrests": "renkei.arrests.v1.ArrestsService",
-    "leads": "renkei.leads.v1.LeadsService",
-    "exchange": "renkei.exchange.v1.ExchangeService",
+    "tips": ("renkei.tips.v1.TipsService",),
+    "arrests": ("renkei.arrests.v1.ArrestsService", "renkei.arrests.v1.ClocksService"),
+    "leads": ("renkei.leads.v1.LeadsService",),
+    "personas": ("renkei.personas.v1.ReportsService",),
+    "exchange": ("renkei.exchange.v1.ExchangeService",),
 }
+
+
+CASES: Final = (
+    Case(
+        day=date(2024, 8, 27), agency="jp-11", place="演習市", crime="robbery causing injury", detail="", counted=True
+    ),
+    Case(day=date(2024, 9, 30), agency="jp-14", place="演習町", crime="confinement", detail="x", counted=False),
+)
 
 
 @dataclass(slots=True)
@@ -64,6 +79,11 @@ class World:
     peers: ListPeersResponse = field(default_factory=ListPeersResponse)
     roles: set[str] = field(default_factory=lambda: {"OFFICER", "SUPERVISOR", "NPA_DESK"})
     """What an officer may still be, when a token is renewed."""
+    clocks: list[RunningClock] = field(default_factory=list)
+    acknowledged: list[tuple[str, str, str]] = field(default_factory=list)
+    """What was acknowledged: the request, the clock and the note."""
+    undercover: list[StatisticsRow] = field(default_factory=list)
+    searches: list[Any] = field(default_factory=list)
     callers: list[str] = field(default_factory=list)
 
     def apis(self) -> Mapping[str, Api]:
@@ -79,11 +99,24 @@ class World:
                     if not request.record or request.record in {record.name for record in lead.records}
                 ]
             ),
-            "SearchTips": lambda _: SearchTipsResponse(tips=[each for each in self._seen() if isinstance(each, Tip)]),
-            "SearchArrests": lambda _: SearchArrestsResponse(
-                arrests=[each for each in self._seen() if isinstance(each, Arrest)]
+            "SearchTips": lambda request: SearchTipsResponse(
+                tips=[each for each in self._searched(request) if isinstance(each, Tip)]
+            ),
+            "SearchArrests": lambda request: SearchArrestsResponse(
+                arrests=[each for each in self._searched(request) if isinstance(each, Arrest)]
             ),
             "ListPeers": lambda _: self.peers,
+            "ListArrests": lambda _: ListArrestsResponse(
+                arrests=[each for each in self._seen() if isinstance(each, Arrest)]
+            ),
+            "GetStatistics": lambda request: Statistics(
+                year=request.year,
+                investigations=sum(row.investigations for row in self.undercover),
+                rows=self.undercover,
+            ),
+            "ListTipDifferences": self._differences,
+            "ListClocks": lambda _: ListClocksResponse(clocks=self.clocks),
+            "AcknowledgeClock": self._acknowledge,
         }
         return {
             name: {
@@ -91,9 +124,29 @@ class World:
                     method.name: _method(method, self._noting(answers[method.name]) if method.name in answers else None)
                     for method in descriptor_pool.Default().FindServiceByName(door).methods
                 }
+                for door in doors
             }
-            for name, door in _DOORS.items()
+            for name, doors in _DOORS.items()
         }
+
+    def _acknowledge(self, request: AcknowledgeClockRequest) -> RunningClock:
+        clock = next(each for each in self.clocks if each.name == request.name)
+        if clock.warned_level != request.level:
+            raise FailedPrecondition("NOTHING_TO_ACKNOWLEDGE", "another warning came meanwhile")
+        self.acknowledged.append((request.request_id, request.name, request.note))
+        return clock
+
+    def _differences(self, request: ListTipDifferencesRequest) -> ListTipDifferencesResponse:
+        told = "本文が「旧」から「新」に変わった"
+        answer = ListTipDifferencesResponse(differences=[FieldDifference(text_ja=told, text_en="changed")])
+        answer.to.MergeFrom(VersionNote(version=request.to_version, reason="誤記", recorder="x/officers/abe"))
+        return answer
+
+    def _searched(self, request: Any) -> list[Tip | Arrest]:
+        self.searches.append(request)
+        if len(request.identifier or request.text) < (4 if request.identifier else 2):
+            raise InvalidArgument("FIELD_INVALID", "too short")
+        return self._seen()
 
     def _seen(self) -> list[Tip | Arrest]:
         return [record for name, record in self.records.items() if name not in self.hidden]
@@ -142,16 +195,17 @@ class House:
             token_id=uuid7(),
         )
 
-    async def link(self, *roles: str) -> str:
+    async def link(self, *roles: str, officer: str = "sato") -> str:
         """Get the path of a one-time link."""
-        answer = await self.browser.post("/links", headers={"authorization": f"Bearer {self.token(*roles)}"})
+        token = self.token(*roles, officer=officer)
+        answer = await self.browser.post("/links", headers={"authorization": f"Bearer {token}"})
         assert answer.status_code == 200, answer.text
         path: str = answer.json()["path"]
         return path
 
-    async def enter(self, *roles: str) -> None:
+    async def enter(self, *roles: str, officer: str = "sato") -> None:
         """Sign in."""
-        code = (await self.link(*roles)).partition("=")[2]
+        code = (await self.link(*roles, officer=officer)).partition("=")[2]
         answer = await self.browser.post("/enter", data={"code": code})
         assert answer.status_code == 303, answer.text
 
@@ -159,11 +213,21 @@ class House:
         """Read the key of a visitor's forms off a page."""
         return (await self.browser.get("/notes")).text.partition('name="form_key" value="')[2].partition('"')[0]
 
+    async def say_purpose(self, case: str = "演習1号", reason: str = "演習の照会", **more: str) -> httpx.Response:
+        """Say why the visitor asks from now on."""
+        form = {"form": str(uuid7()), "case": case, "reason": reason, "place": "/search?q=1234", **more}
+        return await self.browser.post("/purpose", data={"form_key": await self.form_key(), **form})
+
     async def find_lead(self, lead: Lead) -> None:
         """Let a lead be found, and the log of the leads tell it."""
         self.world.leads[lead.name] = lead
         event = NewEvent(payload=LeadFound(name=lead.name, state=lead.state), resource=lead.name)
         await self.services["leads"].writer.run(lambda transaction: transaction.emit(event))
+
+    async def warn_of(self, clock: RunningClock) -> None:
+        """Let a clock warn, and the log of the arrests tell it."""
+        event = NewEvent(payload=ClockWarned(name=clock.arrest, kind=clock.kind), resource=clock.arrest)
+        await self.services["arrests"].writer.run(lambda transaction: transaction.emit(event))
 
 
 @asynccontextmanager
@@ -204,8 +268,8 @@ async def run_house(
             token_id=uuid7(),
         )
 
-    place = Place(addresses=addresses, trust=trust, folder=directory, renew=renew if renews else None)
-    shown = Settings(port=claimed["web"], agency_name="演習県警察", training=True, **(settings or {}))
+    place = Place(addresses=addresses, trust=trust, folder=directory, renew=renew if renews else None, cases=CASES)
+    shown = Settings(**{"port": claimed["web"], "agency_name": "演習県警察", "training": True, **(settings or {})})
     # Before a browser needs it.
     certificate, _ = await asyncio.to_thread(ensure_certificate, directory, now=clock.now())
     services: dict[str, Service] = {}
@@ -291,6 +355,6 @@ def _method(descriptor: Any, answer: Callable[[Any, Call], Any] | None) -> Metho
         return DuplexMethod(answers=absent_stream)
     if descriptor.server_streaming:
         return StreamMethod(answers=absent_stream)
-    if "request_id" in descriptor.input_type.fields_by_name:
+    if "request_id" in descriptor.input_type.fields_by_name and answer is None:
         return WriteMethod(rule=absent_rule, rebuild=absent_rule)
     return ReadMethod(answer=answer or absent)

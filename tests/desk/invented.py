@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from google.protobuf.timestamp_pb2 import Timestamp
+from renkei.arrests.v1.arrests_pb2 import Clock
+from renkei.arrests.v1.clocks_pb2 import RunningClock
 from renkei.identifiers.v1.identifiers_pb2 import (
     IDENTIFIER_TYPE_HANDLE,
     IDENTIFIER_TYPE_PHONE,
@@ -66,6 +68,24 @@ def lead(number: int = 1, *, state: Lead.State.ValueType = Lead.STATE_CANDIDATE,
                 ],
             ),
         ],
+    )
+
+
+def arrest_name(number: int, agency: str = AGENCY) -> str:
+    return f"{agency}/arrests/00000000-0000-7000-8000-{number:012d}"
+
+
+def clock(number: int = 1, *, now: int, left: int = 3600, warned: int = 0, **more: Any) -> RunningClock:  # noqa: ANN401 (any other field)
+    """The 48 hours of an arrest, of which so many seconds are left."""
+    return RunningClock(
+        name=f"{arrest_name(number)}/clocks/to-prosecutor",
+        arrest=arrest_name(number),
+        kind=Clock.KIND_TO_PROSECUTOR,
+        start_time=Timestamp(seconds=now + left - 48 * 3600),
+        due_time=Timestamp(seconds=now + left),
+        overdue=left < 0,
+        warned_level=warned,
+        **more,
     )
 
 

@@ -1,4 +1,4 @@
-"""Dates in words, the link chart, the timeline."""
+"""Dates in words, and every picture: the link chart, the timeline, the map, the bars."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from renkei_desk.domain import bars, region
 from renkei_desk.domain.chart import MOST, Row, draw
 from renkei_desk.domain.dates import ago, in_words, wareki
 from renkei_desk.domain.timeline import Moment, lay_out
+from renkei_desk.outlines import PREFECTURES, jis_of
 
 
 @pytest.mark.parametrize(
@@ -92,3 +94,36 @@ def test_marks_of_one_moment_do_not_lie_on_one_another() -> None:
 
 def test_no_records_make_no_timeline() -> None:
     assert lay_out([]) is None
+
+
+def test_neighbours_are_drawn_together_and_hokkaido_in_a_frame_of_its_own() -> None:
+    drawn = region.draw(PREFECTURES.values(), {"01", "09", "11", "12", "13", "14"})
+
+    assert drawn is not None
+    near, far = drawn.panels
+    assert {"09", "11", "12", "13", "14"} <= {shape.jis for shape in near.shapes}
+    assert "01" in {shape.jis for shape in far.shapes}
+    assert far.x >= near.x + near.width
+    assert drawn.width <= region.WIDTH
+    assert drawn.height <= region.HEIGHT
+
+
+def test_numbers_of_neighbours_do_not_lie_on_one_another() -> None:
+    drawn = region.draw(PREFECTURES.values(), {"11", "13", "14"}, width=300, height=300)
+
+    assert drawn is not None
+    places = [(shape.x, shape.y) for shape in drawn.panels[0].shapes if shape.jis in {"11", "13", "14"}]
+    apart = [abs(x1 - x2) + abs(y1 - y2) for i, (x1, y1) in enumerate(places) for x2, y2 in places[i + 1 :]]
+    assert min(apart) >= 26, "as wide as a number's disc"
+
+
+def test_a_map_of_nothing_is_none() -> None:
+    assert region.draw(PREFECTURES.values(), set()) is None
+    assert jis_of("jp-npa") == ""
+
+
+def test_the_largest_bar_fills_the_width_and_nothing_has_no_length() -> None:
+    drawn = bars.draw([("多い", 40), ("少ない", 10), ("ない", 0)])
+
+    assert [bar.length for bar in drawn.bars] == [330, 82, 0]
+    assert bars.draw([]).bars == []

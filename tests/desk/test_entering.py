@@ -19,9 +19,10 @@ if TYPE_CHECKING:
 
 
 async def test_nobody_sees_a_page_without_a_session(house: House) -> None:
-    paths = ("/", "/leads/x", "/records/jp-12/tips/x", "/search?q=1234", "/peers", "/notes")
+    paths = ("/", "/leads/x", "/records/jp-12/tips/x", "/search?q=1", "/clocks", "/map", "/figures", "/peers", "/notes")
+    taken_away = ("/leads.csv", "/clocks.csv", "/map.csv", "/map.svg", "/figures.csv", "/leads/x/chart.svg")
 
-    answers = [await house.browser.get(path) for path in paths]
+    answers = [await house.browser.get(path) for path in (*paths, *taken_away)]
     feed = await house.browser.get("/feed")
 
     assert {(answer.status_code, answer.headers["location"]) for answer in answers} == {(303, "/locked")}

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from tests.desk.fakes import House
 
 
-async def events(house: House, last: str = "") -> AsyncIterator[tuple[str, str, dict[str, Any]]]:
+async def events(house: House, last: str = "", of: str = "leads") -> AsyncIterator[tuple[str, str, dict[str, Any]]]:
     """Give kind, id and facts of each event of one stream; the first is `open`."""
     headers = {"last-event-id": last} if last else {}
-    async with house.browser.stream("GET", "/feed", headers=headers, timeout=20) as answer:
+    async with house.browser.stream("GET", f"/feed?of={of}", headers=headers, timeout=20) as answer:
         assert answer.status_code == 200
         assert answer.headers["content-type"].startswith("text/event-stream")
         fields: dict[str, str] = {}
@@ -36,9 +36,11 @@ async def events(house: House, last: str = "") -> AsyncIterator[tuple[str, str, 
 
 
 @asynccontextmanager
-async def listening(house: House, last: str = "") -> AsyncIterator[AsyncIterator[tuple[str, str, dict[str, Any]]]]:
+async def listening(
+    house: House, last: str = "", of: str = "leads"
+) -> AsyncIterator[AsyncIterator[tuple[str, str, dict[str, Any]]]]:
     """Open a stream, and wait until it is there."""
-    async with asyncio.timeout(30), aclosing(events(house, last)) as stream:  # type: ignore[type-var]
+    async with asyncio.timeout(30), aclosing(events(house, last, of)) as stream:  # type: ignore[type-var]
         if not last:
             assert (await anext(stream))[0] == "open"
         yield stream

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from google.protobuf.timestamp_pb2 import Timestamp
 from renkei.exchange.v1.exchange_pb2 import LANE_DATA, LaneStatus, ListPeersResponse, Peer
 from renkei.leads.v1.leads_pb2 import Lead
+from renkei.policy.v1.policy_pb2 import GRADE_FULL
 
 from renkei_chassis.ids import uuid7
 from tests.desk.invented import lead, lead_name, tip, tip_name
@@ -16,7 +17,19 @@ from tests.desk.invented import lead, lead_name, tip, tip_name
 if TYPE_CHECKING:
     from tests.desk.fakes import House
 
-PAGES: Final = ("/", "/search?q=1234", "/peers", "/notes", "/leads/{lead}", "/records/{record}", "/locked", "/nowhere")
+PAGES: Final = (
+    "/",
+    "/search?q=1234",
+    "/clocks",
+    "/map",
+    "/figures",
+    "/peers",
+    "/notes",
+    "/leads/{lead}",
+    "/records/{record}",
+    "/locked",
+    "/nowhere",
+)
 
 
 class Tags(HTMLParser):
@@ -45,6 +58,7 @@ async def fill(house: House) -> None:
     house.world.leads = {each.name: each for each in (lead(1, caveat="接触禁止"), lead(2, state=Lead.STATE_SUPPORTED))}
     house.world.records[tip_name(10)] = tip(10, caveat="接触禁止")
     await house.enter()
+    await house.say_purpose()
 
 
 async def page(house: House, path: str) -> str:
@@ -156,6 +170,7 @@ HOSTILE: Final = {
 
 async def test_a_hostile_text_is_shown_and_not_obeyed(house: House) -> None:
     await house.enter()
+    await house.say_purpose()
 
     for text in HOSTILE.values():
         house.world.records[tip_name(10)] = tip(10, text=text, title=text[:200], caveat=text[:500])
@@ -181,6 +196,19 @@ def require_inert(found: str) -> None:
     assert not [held for _, held in tags.tags if held.get("hx-trigger") == "load"]
     assert not set("\u202e\u2066\u200f") & set(found)
     assert "49$" not in found
+
+
+async def test_a_version_says_what_it_changed_and_why(house: House) -> None:
+    await fill(house)
+    house.world.records[tip_name(10)] = tip(10, version=3)
+    own = await page(house, "/records/{record}")
+    house.world.records[tip_name(10)].received_grade = GRADE_FULL
+    copy = await page(house, "/records/{record}")
+
+    assert "本文が「旧」から「新」に変わった" in own
+    assert "訂正理由: 誤記" in own
+    assert "abe" in own
+    assert "本文が「旧」" not in copy, "of a copy only the version that was released is here"
 
 
 async def test_the_language_switch_stays_on_the_page(house: House) -> None:

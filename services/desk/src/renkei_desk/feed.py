@@ -1,7 +1,7 @@
-"""The live feed: one stream of server-sent events a tab, from the log of the leads.
+"""The live feed: one stream of server-sent events a tab, from the log of the service whose records the page shows.
 
 The id of each event is the log's epoch and the sequence, so a tab that comes back, to this process or
-to the next one, hears exactly what it missed. An event says which lead, never what it says: the page
+to the next one, hears exactly what it missed. An event says which lead or arrest, never what it says: the page
 asks for that with the officer's own rights.
 """
 
@@ -30,14 +30,15 @@ _SECONDS: Final = 2.0
 
 
 class FeedAwayError(Exception):
-    """The log of the leads does not answer the desk."""
+    """A log does not answer the desk."""
 
 
 class Feed:
     """Streams of one log."""
 
-    def __init__(self, client: Client, *, beat_seconds: float = BEAT_SECONDS) -> None:
-        """Take a client of the service whose log it is, which speaks as the desk itself."""
+    def __init__(self, client: Client, *, tells: str, beat_seconds: float = BEAT_SECONDS) -> None:
+        """Take a client of the service whose log it is, which speaks as the desk itself, and what its events are of."""
+        self._tells = tells
         self._client = client
         self._stub = client.stub(LogServiceStub)
         self._beat_seconds = beat_seconds
@@ -89,7 +90,7 @@ class Feed:
                         yield _message("again", f"{answer.epoch}.{answer.through_sequence}", {})
                         return
                     for event in answer.events:
-                        yield _message("lead", f"{epoch}.{event.sequence}", _facts(event))
+                        yield _message(self._tells, f"{epoch}.{event.sequence}", self._facts(event))
                     waiting = asyncio.ensure_future(anext(answers))
             except (RenkeiError, StopAsyncIteration):
                 return  # the browser comes back with the last id it has
@@ -98,9 +99,8 @@ class Feed:
                 ended.cancel()
                 await asyncio.gather(waiting, ended, return_exceptions=True)
 
-
-def _facts(event: Event) -> dict[str, Any]:
-    return {"kind": event.type.rpartition(".")[2], "lead": event.resource.rpartition("/")[2]}
+    def _facts(self, event: Event) -> dict[str, Any]:
+        return {"kind": event.type.rpartition(".")[2], self._tells: event.resource.rpartition("/")[2]}
 
 
 def _message(kind: str, number: str, facts: dict[str, Any]) -> bytes:

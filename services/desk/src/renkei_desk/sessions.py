@@ -50,6 +50,8 @@ class Visitor:
     roles: tuple[str, ...]
     form_key: str
     """What every form must bring back."""
+    purpose: str | None
+    """The id of why they ask; None: they did not say yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,7 +129,13 @@ class Sessions:
             raise SessionOverError
         if acts and now_us - row.seen_us > _TOUCHED_AFTER:
             await self._writer.run(partial(store.touch_session, session=session, seen_us=now_us))
-        return Visitor(session=session, officer=row.officer, roles=row.roles, form_key=_hash("form", held).hex())
+        return Visitor(
+            session=session,
+            officer=row.officer,
+            roles=row.roles,
+            form_key=_hash("form", held).hex(),
+            purpose=row.purpose,
+        )
 
     async def end(self, session: bytes) -> None:
         """Sign out."""

@@ -1,4 +1,4 @@
-"""The tables of the desk: who is signed in, and the notes that one shift leaves to the next."""
+"""The tables of the desk: who is signed in, why they ask, and the notes that one shift leaves to the next."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ sessions: Final = Table(
     Column("roles", String(200), nullable=False),
     Column("begin_us", BigInteger, nullable=False),
     Column("seen_us", BigInteger, nullable=False),
+    Column("purpose", String(36)),  # for which its questions are asked; NULL: none was said yet
 )
 
 notes: Final = Table(
@@ -29,6 +30,17 @@ notes: Final = Table(
     Column("create_us", BigInteger, nullable=False),
     Column("text", Text, nullable=False),
     Index("note_by_form", "form", unique=True),
+)
+
+purposes: Final = Table(
+    "purpose",
+    metadata,
+    Column("id", String(36), primary_key=True),  # it is sent with every question, and stands in the logs
+    Column("officer", String(128), nullable=False),
+    Column("case_reference", String(64), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("create_us", BigInteger, nullable=False),
+    Index("purpose_by_officer", "officer", "create_us"),
 )
 
 SCHEMA: Final = Schema(component="desk", metadata=metadata)

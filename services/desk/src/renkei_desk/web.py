@@ -18,10 +18,12 @@ from renkei_chassis.errors import (
     Unauthenticated,
 )
 from renkei_chassis.identity.verifier import bearer
-from renkei_desk.asking import ON_BEHALF_OF
+from renkei_desk.asking import ON_BEHALF_OF, PURPOSE
+from renkei_desk.boards import Boards
+from renkei_desk.domain.question import parse
 from renkei_desk.feed import FeedAwayError
 from renkei_desk.headers import Headers
-from renkei_desk.pages import inbox, lead, peers, record
+from renkei_desk.pages import inbox, lead, peers, record, region
 from renkei_desk.rendering import STATIC
 from renkei_desk.request import (
     LANGUAGE_COOKIE,
@@ -38,7 +40,7 @@ from renkei_desk.sessions import SessionOverError
 from renkei_desk.words import LANGUAGES
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from renkei.arrests.v1.arrests_pb2 import Arrest
     from renkei.tips.v1.tips_pb2 import Tip
@@ -48,8 +50,10 @@ if TYPE_CHECKING:
     from renkei_chassis.clock import Clock
     from renkei_chassis.identity import Verifier
     from renkei_desk.asking import Asking
+    from renkei_desk.domain.cases import Case
     from renkei_desk.feed import Feed
     from renkei_desk.notes import Notes
+    from renkei_desk.purposes import Purposes
     from renkei_desk.rendering import Pages
     from renkei_desk.sessions import Sessions, Visitor
 
@@ -72,9 +76,11 @@ class Desk:
         verifier: Verifier,
         clock: Clock,
         asking: Asking,
-        feed: Feed,
+        feeds: Mapping[str, Feed],
         pages: Pages,
         notes: Notes,
+        purposes: Purposes,
+        cases: Sequence[Case],
     ) -> None:
         """Take everything that pages are made from."""
         self._cookie = f"__Host-renkei-{agency.rpartition('/')[2]}"
@@ -82,9 +88,14 @@ class Desk:
         self._verifier = verifier
         self._clock = clock
         self._asking = asking
-        self._feed = feed
+        self._feeds = feeds
+        self._feed = feeds["leads"]
+        self._boards = Boards(
+            agency=agency, asking=asking, feeds=feeds, clock=clock, pages=pages, render=self._page, cases=cases
+        )
         self._pages = pages
         self._notes = notes
+        self._purposes = purposes
         self.app: ASGIApp = Headers(
             Starlette(routes=self._routes(), exception_handlers=self._failures()),
             hosts=frozenset({f"127.0.0.1:{port}", f"localhost:{port}"}),
@@ -96,10 +107,13 @@ class Desk:
             Route("/leads/{lead}", self._guarded(self._lead)),
             Route("/records/{agency}/{kind}/{record}", self._guarded(self._record)),
             Route("/search", self._guarded(self._search)),
+            Route("/purpose", self._guarded(self._say_purpose), methods=["POST"]),
+            *self._boards.routes(self._guarded),
             Route("/peers", self._guarded(self._peers)),
             Route("/notes", self._guarded(self._list_notes), methods=["GET"]),
             Route("/notes", self._guarded(self._add_note), methods=["POST"]),
             Route("/feed", self._guarded(self._follow)),
+            Route("/print.css", self._guarded(self._sheet)),
             Route("/setting", self._guarded(self._set), methods=["POST"]),
             Route("/leave", self._guarded(self._leave), methods=["POST"]),
             Route("/links", self._link, methods=["POST"]),
@@ -166,7 +180,15 @@ class Desk:
         found = await self._asking.lead(request.path_params["lead"])
         shown = lead.view(found, await self._asking.records(lead.wanted(found)))
         return self._page(
-            request, visitor, "lead.html", view=shown, position=position, short=lead.short_of, link=lead.link_of
+            request,
+            visitor,
+            "lead.html",
+            view=shown,
+            position=position,
+            region=region.small(found),
+            where=region.records_in(found),
+            short=lead.short_of,
+            link=lead.link_of,
         )
 
     async def _record(self, request: Request, visitor: Visitor) -> Response:
@@ -178,32 +200,56 @@ class Desk:
         newest = await self._asking.record(name)
         found = await self._asking.record(name, int(version)) if int(version) not in {0, newest.version} else newest
         leads = [each.name.rpartition("/")[2] for each in await self._asking.leads_of(name)]
+        # Of a copy only the version that was released is here.
+        compared = found.version > 1 and not found.received_grade
+        changed = await self._asking.differences(name, found.version) if compared else None
         return self._page(
-            request, visitor, "record.html", view=record.view(found, newest.version), leads=leads, link=lead.link_of
+            request,
+            visitor,
+            "record.html",
+            view=record.view(found, newest.version),
+            changed=changed,
+            leads=leads,
+            link=lead.link_of,
         )
 
     async def _search(self, request: Request, visitor: Visitor) -> Response:
         question = request.query_params.get("q", "").strip()[:_MAX_SEARCH]
-        both: list[Tip | Arrest] = []
+        found: list[Tip | Arrest] = []
         more = too_short = False
-        if question:
+        said = await self._purposes.of(visitor)
+        purpose = next((each for each in said if each.id == visitor.purpose), None)
+        if question and purpose is not None:  # nobody searches without saying why
             try:
-                tips, arrests, more = await self._asking.search(question)
+                found, more = await self._asking.search(parse(question))
             except InvalidArgument:  # the services say how much is enough
                 too_short = True
-            else:
-                both = [*tips, *arrests]
         return self._page(
             request,
             visitor,
             "search.html",
             question=question,
-            found=[(each.name, each.handling.caveat, record.title_of(each)) for each in both],
+            purpose=purpose,
+            said=said,
+            bad="bad" in request.query_params,
+            found=[(each.name, each.handling.caveat, record.title_of(each)) for each in found],
             more=more,
             short=lead.short_of,
             link=lead.link_of,
             too_short=too_short,
         )
+
+    async def _say_purpose(self, request: Request, visitor: Visitor) -> Response:
+        """Take why the officer asks from here on, and go back to what they wanted to ask."""
+        form = await read_visitors_form(request, visitor)
+        place = place_of(field(form, "place"))
+        if field(form, "again"):
+            await self._purposes.take(visitor, field(form, "again"))
+        elif not await self._purposes.say(
+            visitor, form=field(form, "form"), case=field(form, "case"), reason=field(form, "reason")
+        ):
+            return RedirectResponse("/search?bad", status_code=303)
+        return RedirectResponse(place, status_code=303)
 
     async def _peers(self, request: Request, visitor: Visitor) -> Response:
         now = self._clock.now()
@@ -224,8 +270,11 @@ class Desk:
 
     async def _follow(self, request: Request, visitor: Visitor) -> Response:
         del visitor  # the services know who asks
+        of = request.query_params.get("of", "leads")
+        if of not in self._feeds:
+            raise NotFoundOrDenied("DENIED", "there is no such feed")
         # What the officer may not list they are not told of either.
-        await self._asking.leads(size=1)
+        await (self._asking.leads(size=1) if of == "leads" else self._asking.clocks(size=1))
         held = request.cookies.get(self._cookie, "")
 
         async def is_open() -> bool:
@@ -237,10 +286,13 @@ class Desk:
 
         last = request.headers.get("last-event-id") or request.query_params.get("after", "")
         return StreamingResponse(
-            self._feed.stream(last[:100], is_open=is_open),
+            self._feeds[of].stream(last[:100], is_open=is_open),
             media_type="text/event-stream",
             headers={"cache-control": "no-store"},
         )
+
+    async def _sheet(self, request: Request, visitor: Visitor) -> Response:
+        return Response(self._pages.sheet(setting_of(request).language, visitor), media_type=_TYPES["css"])
 
     async def _static(self, request: Request) -> Response:
         name = request.path_params["name"]
@@ -261,9 +313,10 @@ class Desk:
         async def guarded(request: Request) -> Response:
             # What a page asks for by itself is nothing that a person does.
             acts = request.method == "POST" or "hx-request" not in request.headers
-            acts = acts and not request.url.path.startswith("/feed")
+            acts = acts and request.url.path not in {"/feed", "/print.css"}
             visitor = await self._sessions.find(request.cookies.get(self._cookie, ""), acts=acts)
             ON_BEHALF_OF.set(await self._sessions.token(visitor))
+            PURPOSE.set(visitor.purpose)
             began = time.perf_counter()
             answer = await handler(request, visitor)
             answer.headers["server-timing"] = f"page;dur={(time.perf_counter() - began) * 1000:.1f}"

@@ -12,6 +12,7 @@ from renkei_desk.asking import Asking
 from renkei_desk.certificate import ensure_certificate
 from renkei_desk.feed import Feed
 from renkei_desk.notes import Notes
+from renkei_desk.purposes import Purposes
 from renkei_desk.rendering import Pages
 from renkei_desk.serving import serve
 from renkei_desk.sessions import Sessions
@@ -19,10 +20,11 @@ from renkei_desk.tables import SCHEMA
 from renkei_desk.web import Desk
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from renkei_chassis.identity import TrustFile
+    from renkei_desk.domain.cases import Case
     from renkei_desk.sessions import Renew
     from renkei_desk.settings import Settings
 
@@ -39,6 +41,8 @@ class Place:
     """Where its certificate lies."""
     renew: Renew | None
     """Makes a fresh token for an officer and roles; None: a session ends with the token that began it."""
+    cases: Sequence[Case] = ()
+    """Public background for the map."""
 
 
 def blueprint(settings: Settings, place: Place) -> Blueprint:
@@ -49,7 +53,10 @@ def blueprint(settings: Settings, place: Place) -> Blueprint:
         sessions = Sessions(
             database=parts.database, writer=parts.writer, clock=parts.clock, settings=settings, renew=place.renew
         )
-        feed = Feed(parts.client("leads"))
+        feeds = {
+            "leads": Feed(parts.client("leads"), tells="lead"),
+            "arrests": Feed(parts.client("arrests"), tells="arrest"),
+        }
         desk = Desk(
             agency=parts.agency,
             port=settings.port,
@@ -57,14 +64,22 @@ def blueprint(settings: Settings, place: Place) -> Blueprint:
             verifier=Verifier(audience=parts.agency, trust=place.trust),
             clock=parts.clock,
             asking=asking,
-            feed=feed,
-            pages=Pages(agency_name=settings.agency_name or parts.agency, training=settings.training),
+            feeds=feeds,
+            pages=Pages(
+                agency_name=settings.agency_name or parts.agency, training=settings.training, now=parts.clock.now
+            ),
+            cases=place.cases,
+            purposes=Purposes(database=parts.database, writer=parts.writer),
             notes=Notes(database=parts.database, writer=parts.writer),
         )
 
+        def end() -> None:
+            for feed in feeds.values():
+                feed.end()
+
         async def run() -> None:
             certificate, key = await asyncio.to_thread(ensure_certificate, place.folder, now=parts.clock.now())
-            await serve(desk.app, port=settings.port, certificate=certificate, key=key, before_end=feed.end)
+            await serve(desk.app, port=settings.port, certificate=certificate, key=key, before_end=end)
 
         return Wiring(api={}, tasks={"web": run}, closing=(asking.close,))
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from renkei_desk.words_of_boards import BOARDS, VALUES
+
 LANGUAGES: Final = ("ja", "en")
 
 _WORDS: Final[dict[str, tuple[str, str]]] = {
@@ -82,8 +84,8 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "succeeded_by": ("引き継ぎ先", "Goes on in"),
     "omitted": ("表示していない行:", "Rows not shown:"),
     "search_hint": (
-        "電話番号、口座、アカウント名など。一部だけでも検索できます（英数字4文字以上）。",
-        "A telephone number, an account, a handle; a part of one will do (four letters or digits at least).",
+        "電話番号、口座、アカウント名（一部でもよい）、氏名や本文の語。「機関:jp-12」「令和6年10月3日」（記録日）で絞り込めます。",
+        "A number, an account, a handle or a part of one; words of a text. Narrow it by agency:jp-12, R6.10.3.",
     ),
     "search_do": ("検索する", "Search"),
     "search_none": (
@@ -91,7 +93,10 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
         "Nothing found. Records that you may not see are not shown.",
     ),
     "search_more": ("ほかにもあります。条件を絞ってください。", "There are more: ask for something longer."),
-    "search_short": ("英数字4文字以上で検索してください。", "Four letters or digits at least, please."),
+    "search_short": (
+        "英数字4文字以上、または語2文字以上で検索してください。",
+        "Four letters or digits, or a word of two, at least, please.",
+    ),
     "version": ("版", "Version"),
     "versions": ("版の一覧", "Versions"),
     "title": ("件名", "Title"),
@@ -199,10 +204,10 @@ _KINDS: Final[dict[str, tuple[str, str]]] = {
 
 def say(key: str, language: str) -> str:
     """Give the words for a key."""
-    return _WORDS[key][LANGUAGES.index(language)]
+    return (BOARDS.get(key) or _WORDS[key])[LANGUAGES.index(language)]
 
 
 def say_value(name: str, language: str) -> str:
     """Give the words for a value of the contract; what has none yet is shown by its name."""
-    words = _KINDS.get(name)
+    words = _KINDS.get(name) or VALUES.get(name)
     return words[LANGUAGES.index(language)] if words is not None else name

@@ -34,7 +34,9 @@ from renkei_chassis.settings import load
 from renkei_chassis.telemetry.exposition import MetricsServer
 from renkei_chassis.telemetry.otlp import open_collector
 from renkei_chassis.telemetry.settings import TelemetrySettings
+from renkei_desk.domain.cases import Case
 from renkei_exchange.federation import Federation, load_federation, peer_issuers
+from renkei_node.demo.timeline import read_cases
 from renkei_node.layout import DESK, NodeDirectory
 from renkei_node.nats_server import NatsServer, PeerAccount, ServerConfiguration
 from renkei_node.officer_token import sign_token
@@ -175,8 +177,24 @@ def _desk(agency: Agency, *, agency_name: str) -> Blueprint:
         trust=load_trust(directory.trust),
         folder=directory.data,
         renew=renew,
+        # They happened, and everything else that a training node shows is invented.
+        cases=_cases() if agency.settings.training else (),
     )
     return renkei_desk.wiring.blueprint(settings, place)
+
+
+def _cases() -> list[Case]:
+    return [
+        Case(
+            day=case.date,
+            agency=case.prefecture,
+            place=case.place,
+            crime=case.crime,
+            detail=case.public_detail,
+            counted=case.counted_in_series,
+        )
+        for case in read_cases()
+    ]
 
 
 def _surroundings(agency: Agency, service: str, collector: Collector | None) -> Surroundings:

@@ -32,6 +32,11 @@ def in_words(moment: datetime, language: str) -> str:
     return f"{wareki(there.date())}（{there:%Y-%m-%d}）{there:%H:%M}" if language == "ja" else f"{western} JST"
 
 
+def day_in_words(day: date, language: str) -> str:
+    """Write a day, in both calendars where the reader is Japanese."""
+    return f"{wareki(day)}（{day:%Y-%m-%d}）" if language == "ja" else f"{day:%Y-%m-%d}"
+
+
 def ago(seconds: float, language: str) -> str:
     """Say how long something is, roughly: `12分`, `3時間`, `5日`."""
     minutes = max(int(seconds // 60), 0)

@@ -20,13 +20,13 @@ _TOP: Final = 24
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moment:
-    """A record on the timeline. `happened` is not known of every record."""
+    """A record on the timeline. `happened` is not known of every record, and nobody learns of a public case."""
 
     number: int
     agency: str
     record: str
     happened: datetime | None
-    learned: datetime
+    learned: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,10 +59,11 @@ class Timeline:
 
 
 def lay_out(moments: Sequence[Moment]) -> Timeline | None:
-    """Place every moment; None where there is none."""
+    """Place every moment that has a time; None where there is none."""
+    moments = [each for each in moments if each.happened or each.learned]
     if not moments:
         return None
-    times = [moment.learned for moment in moments] + [moment.happened for moment in moments if moment.happened]
+    times = [when for moment in moments for when in (moment.happened, moment.learned) if when is not None]
     first, last = min(times), max(times)
     span = max((last - first).total_seconds(), 1.0)
     names = sorted({moment.agency for moment in moments})
@@ -72,7 +73,7 @@ def lay_out(moments: Sequence[Moment]) -> Timeline | None:
     for name in names:
         ends: list[list[int]] = [[], []]  # of each row of a lane: where its last mark stands
         placed: list[tuple[int, bool, int, int]] = []
-        for moment in sorted((each for each in moments if each.agency == name), key=lambda each: each.learned):
+        for moment in sorted((each for each in moments if each.agency == name), key=_when):
             both: list[tuple[datetime | None, bool]] = [(moment.happened, False), (moment.learned, True)]
             for when, is_learned in both:
                 if when is None:
@@ -87,6 +88,12 @@ def lay_out(moments: Sequence[Moment]) -> Timeline | None:
         top += _ROW * (rows + len(ends[True])) + _GAP
     marks.sort(key=lambda mark: (mark.number, mark.is_learned))
     return Timeline(lanes=tuple(lanes), marks=tuple(marks), first=first, last=last, height=top)
+
+
+def _when(moment: Moment) -> datetime:
+    when = moment.learned or moment.happened
+    assert when is not None  # noqa: S101 (see lay_out)
+    return when
 
 
 def _free_row(ends: list[int], x: int) -> int:

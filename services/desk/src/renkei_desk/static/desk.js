@@ -2,11 +2,14 @@
 "use strict";
 
 (() => {
+  const BETWEEN = 300; // milliseconds between two looks at a page
   const live = document.getElementById("live");
   const watched = document.querySelector("[data-after]");
   const title = document.title;
+  const notifier = document.getElementById("notify");
   let fresh = 0;
   let pending = 0;
+  let looked = 0;
 
   function say(text, lost) {
     if (live && live.textContent !== text) {
@@ -15,33 +18,52 @@
     }
   }
 
+  function entitle() {
+    document.title = fresh ? "(" + fresh + ") " + title : title;
+  }
+
   function refresh() {
-    // Many events of one moment are one look at the page.
+    // What comes alone is looked at at once, many events of one moment together.
     if (pending) return;
     pending = window.setTimeout(() => {
       pending = 0;
+      looked = Date.now();
       htmx.trigger(watched, "renkei-lead");
-    }, 100);
+    }, Math.max(0, looked + BETWEEN - Date.now()));
+  }
+
+  // Of what came while nobody looked. It says that something came and never what: it may stand on a locked screen.
+  function notify(kind) {
+    if (!notifier || !("Notification" in window) || Notification.permission !== "granted") return;
+    const words = kind === "ClockWarned" ? notifier.dataset.ofClock : notifier.dataset.ofLead;
+    new Notification(title, { body: words, tag: "renkei-" + kind });
+  }
+
+  function offerToNotify() {
+    if (notifier && "Notification" in window && Notification.permission === "default") notifier.hidden = false;
   }
 
   function follow() {
-    const source = new EventSource("/feed?after=" + encodeURIComponent(watched.dataset.after));
+    const source = new EventSource("/feed?of=" + (watched.dataset.of || "leads") + "&after=" + encodeURIComponent(watched.dataset.after));
     source.addEventListener("open", () => say(live ? live.dataset.live : "", false));
     source.addEventListener("error", () => {
       say(live ? live.dataset.lost : "", true);
       // A browser gives up where it was answered with an error; the desk may only be starting.
       if (source.readyState === EventSource.CLOSED) window.setTimeout(follow, 2000);
     });
-    source.addEventListener("lead", (event) => {
+    const told = (event) => {
       watched.dataset.after = event.lastEventId;
-      const told = JSON.parse(event.data);
-      if (watched.dataset.watch && watched.dataset.watch !== told.lead) return;
+      const facts = JSON.parse(event.data);
+      if (watched.dataset.watch && watched.dataset.watch !== facts.lead) return;
       if (document.hidden) {
         fresh += 1;
-        document.title = "(" + fresh + ") " + title;
+        entitle();
+        notify(facts.kind);
       }
       refresh();
-    });
+    };
+    source.addEventListener("lead", told);
+    source.addEventListener("arrest", told);
     source.addEventListener("again", (event) => {
       watched.dataset.after = event.lastEventId;
       refresh();
@@ -55,7 +77,7 @@
   document.addEventListener("visibilitychange", () => {
     if (!document.hidden) {
       fresh = 0;
-      document.title = title;
+      entitle();
     }
   });
 
@@ -96,5 +118,16 @@
     if (row && !row.contains(document.activeElement)) row.querySelector("a").focus();
   });
 
+  // A page that is asked for again brings its title along.
+  document.addEventListener("htmx:finally:swap", entitle);
+
+  if (notifier) {
+    notifier.addEventListener("click", () => {
+      Notification.requestPermission().then(() => {
+        notifier.hidden = true;
+      });
+    });
+  }
+  offerToNotify();
   if (watched) follow();
 })();
