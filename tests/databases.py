@@ -32,9 +32,11 @@ _ON_BOTH: Final = (
     "chassis/follower",
     "chassis/log",
     "chassis/test_service.py",
+    "arrests/test_chains.py",
     "arrests/test_clock_board.py",
     "arrests/test_clock_warnings.py",
     "arrests/test_custody_facts.py",
+    "arrests/test_purge_reviews.py",
     "arrests/test_recording.py",
     "exchange/test_inbound.py",
     "exchange/test_store.py",
@@ -48,6 +50,7 @@ _ON_BOTH: Final = (
     "tips/test_pages.py",
     "tips/test_purging.py",
     "tips/test_recording.py",
+    "tips/test_text_search.py",
 )
 _TESTS: Final = Path(__file__).parent
 _RESET: Final = "DROP SCHEMA public CASCADE; CREATE SCHEMA public; GRANT USAGE ON SCHEMA public TO PUBLIC"

@@ -30,12 +30,17 @@ STRANGE: Final = {"bidi": "\u202e", "zero width": "\u200b", "non-BMP": "𠮷", "
 """What may be meant, and is kept as it was written wherever any text may stand."""
 REFUSED: Final = {"NUL": f"{MARK}\0", "huge": MARK + "x" * 100_000}
 _COLLECTIONS: Final = {"renkei.tips.v1": "tips", "renkei.arrests.v1": "arrests", "renkei.leads.v1": "leads"}
+_ID: Final = "00000000-0000-7000-8000-000000000001"
+_TIP: Final = "agencies/[a-z]{2}-[a-z0-9]{2,8}/tips/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _BY_PATTERN: Final = {
     "^([a-z0-9]+(-[a-z0-9]+)*)?$": "organised-robbery",
     "^agencies/[a-z]{2}-[a-z0-9]{2,8}$": OTHER,
     r"^[^\x00-\x1f\x7f]*$": "words",
     "^([0-9]{4}-[0-9]{2}-[0-9]{2})?$": "1990-01-02",
     "^[0-9a-f]{64}$": "0" * 64,
+    f"^({_TIP})?$": f"{OTHER}/tips/{_ID}",
+    f"^{_TIP}$": f"{OTHER}/tips/{_ID}",
+    f"^({_TIP.replace('tips', 'arrests')})?$": "",  # one that is named has to be there
 }
 # Given out by a service; whoever has none leaves it empty.
 _TOKENS: Final = ("page_token", "resume_token", "epoch")
@@ -44,6 +49,7 @@ _INSTEAD: Final[dict[str, tuple[str, ...]]] = {
     "renkei.personas.v1.SubmitPersonaRequest.name": ("parent", "plan"),
     "renkei.personas.v1.PrepareDisclosureRequest.harm": ("identifiers",),
     "renkei.policy.v1.Handling.instrument": (),
+    "renkei.arrests.v1.Disposition.ground": (),  # of what is no indictment
     "renkei.arrests.v1.Warrant.refuse_time": ("issue_time",),
     "renkei.arrests.v1.Detention.refuse_time": ("grant_time", "extension_grant_time", "extension_days"),
 }
@@ -128,7 +134,7 @@ def _text(field: Any, names: dict[str, str]) -> str:
         return AGENCY
     if field.name in {"name", "record"}:
         collection = _COLLECTIONS.get(field.file.package, "personas")
-        return names.get(collection, f"{AGENCY}/{collection}/00000000-0000-7000-8000-000000000001")
+        return names.get(collection, f"{AGENCY}/{collection}/{_ID}")
     spelled = {"releasable_to": OTHER, "address": "東京都千代田区一丁目", "original_code": "A1", "code": "A1"}
     return spelled.get(field.name, "words")[: rules.max_len or None]
 

@@ -221,8 +221,11 @@ def test_index_only_holds_no_text_no_person_and_no_role() -> None:
         "version",
         "seized_items",
         "identifiers",
+        "recruitment",
         "contact_desk",
     }
+    # Of the recruiting path what the recruiters used, as of any other part of the record.
+    assert {field.name for field, _ in left.recruitment.steps[0].ListFields()} == {"recruiter_identifiers"}
     assert {field.name for field, _ in left.identifiers[0].identifier.ListFields()} == {
         "type",
         "normal_form",

@@ -28,6 +28,7 @@ DECODING: Final = {
 }
 OWN: Final = "it reads what this node wrote: a file, a row or a frame of its own"
 REACHED: Final = {
+    "renkei_arrests/chains.py": OWN,
     "renkei_arrests/clock_task.py": OWN,
     "renkei_arrests/domain.py": "record",
     "renkei_chassis/courier/jetstream.py": "courier",
@@ -43,10 +44,13 @@ REACHED: Final = {
     "renkei_chassis/identity/keys.py": "key_file",
     "renkei_chassis/identity/trust.py": "trust_json",
     "renkei_chassis/log/read.py": OWN,
+    "renkei_chassis/records/comparing.py": OWN,
     "renkei_chassis/records/history.py": OWN,
     "renkei_chassis/records/own.py": OWN,
     "renkei_chassis/records/purging.py": OWN,
     "renkei_chassis/records/reads.py": OWN,
+    "renkei_chassis/records/texts/indexing.py": OWN,
+    "renkei_chassis/records/texts/searching.py": OWN,
     "renkei_chassis/records/rules.py": OWN,
     "renkei_chassis/release.py": "released",
     "renkei_chassis/rpc/page_tokens.py": "page_token",

@@ -59,6 +59,18 @@ async def test_records_of_three_forces_that_share_a_number_are_a_supported_lead(
     assert await house.set_aside() == []
 
 
+async def test_a_recruiter_links_the_arrests_of_those_who_were_recruited(house: House) -> None:
+    for number, agency in ((1, AGENCY), (2, TOCHIGI)):
+        recruited = arrest(number, agency=agency)
+        recruited.recruitment.steps.add(recruiter_identifiers=[phone(7)])
+        told = ArrestRecorded(arrest=recruited)
+        await (house.tell(told) if agency == AGENCY else house.bring(told))
+
+    (lead,) = await house.leads()
+
+    assert {record.name.rpartition("/arrests/")[0] for record in lead.records} == {AGENCY, TOCHIGI}
+
+
 async def test_every_type_links_but_the_weak_ones(house: House) -> None:
     """Domain: WEAK never makes a lead alone. What a type is missing from the numbering would link nothing either."""
     records = [tip(2 * kind + one, occurrence(kind, each.form)) for kind, each in EVERY_TYPE.items() for one in (0, 1)]

@@ -6,6 +6,7 @@ import random
 import time
 from typing import TYPE_CHECKING, Any, Final
 
+from renkei_chassis.ids import uuid7
 from tests.system.federation import until
 from tests.system.refusals import ARRESTS, CLOCKS, FOLLOW_UP, LEADS, THERE, TIPS, Ground, a_phone, meets, new_id
 
@@ -66,6 +67,29 @@ async def _(ground: Ground) -> None:
 async def _(ground: Ground) -> None:
     both = {"issue_time": {"seconds": 1_727_700_000}, "refuse_time": {"seconds": 1_727_700_000}}
     await ground.create_arrest(custody={"warrant": both})
+
+
+@meets("PROTECTED_IS_NO_SUSPECT")
+async def _(ground: Ground) -> None:
+    await ground.create_arrest(roles=[{"role": "ROLE_PROTECTED_APPLICANT"}])
+
+
+@meets("EARLIER_ARREST_UNKNOWN")
+async def _(ground: Ground) -> None:
+    await ground.create_arrest(earlier_arrest=f"{ground.member.name}/arrests/{uuid7()}")
+
+
+@meets("CHAIN_CONTRADICTORY")
+async def _(ground: Ground) -> None:
+    arrest = await ground.create_arrest()
+    await ground.create_arrest(earlier_arrest=arrest["name"])  # restrained at the same minute
+
+
+@meets("NO_PURGE_REVIEW")
+async def _(ground: Ground) -> None:
+    arrest = await ground.create_arrest()
+    request = {"request_id": new_id(), "name": arrest["name"], "decision": "PURGE_DECISION_KEEP", "reason": "(演習)"}
+    await ground.call(f"{ARRESTS}/DecidePurgeReview", request)
 
 
 async def acknowledge(ground: Ground, arrest: Mapping[str, Any], level: int) -> Any:  # noqa: ANN401

@@ -99,6 +99,7 @@ async def test_the_whole_api_answers_a_foreign_client(tmp_path: Path) -> None:
         await _source_of_a_tip(here)
         await _arrests(here)
         await _clocks(here)
+        await _chains_and_purge_reviews(here)
         await _leads(here)
         await _lanes_and_logs(here)
         await _watch_over_a_restart(here)
@@ -155,6 +156,9 @@ async def _life_of_a_tip(here: Ground) -> None:
     for tip in (made, whole):
         reviewed = await here.step("ReviewTip", tip, outcome="OUTCOME_DELETE")
         assert "delete_time" in reviewed
+    asked = {"name": made["name"], "from_version": 1, "to_version": 3}
+    compared = await here.call(f"{TIPS}/ListTipDifferences", asked)
+    assert [each["path"] for each in compared["differences"]] == ["state", "unit"]
     told = await here.call(f"{TIPS}/ListTipSteps", {"name": made["name"]})
     assert [(step["version"], step.get("deleted", False)) for step in told["steps"][:2]] == [(7, True), (7, False)]
     assert len(told["steps"]) == 8
@@ -187,6 +191,9 @@ async def _arrests(here: Ground) -> None:
     request = {"request_id": new_id(), "name": made["name"], "etag": changed["etag"], "disposition": outcome}
     disposed = await here.call(f"{ARRESTS}/RecordDisposition", request)
     assert (disposed["state"], disposed["version"]) == ("STATE_DISPOSED", 3)
+    compared = await here.call(f"{ARRESTS}/ListArrestDifferences", {"name": made["name"], "to_version": 2})
+    assert [each["path"] for each in compared["differences"]] == ["offence"]
+    assert (compared["from"]["version"], compared["to"]["reason"]) == (1, "(演習)")
     review = {"request_id": new_id(), "name": made["name"], "reason": "(演習)", "outcome": "OUTCOME_KEEP"}
     assert (await here.call(f"{ARRESTS}/ReviewArrest", review))["review"]["outcome"] == "OUTCOME_KEEP"
     waiting = {"parent": here.member.name, "due_before": {"seconds": 4_000_000_000}}
@@ -207,6 +214,21 @@ async def _arrests(here: Ground) -> None:
     ) as answers:
         kinds = await _kinds(answers, 5)
     assert kinds[:3] == ["ArrestRecorded", "ArrestRevised", "DispositionRecorded"]
+
+
+async def _chains_and_purge_reviews(here: Ground) -> None:
+    first = await here.create_arrest()
+    later = await here.create_arrest(restraint_time={"seconds": 1_729_000_000}, earlier_arrest=first["name"])
+    chain = await here.call(f"{ARRESTS}/ListArrestChain", {"name": first["name"]})
+    assert [each["name"] for each in chain["arrests"]] == [first["name"], later["name"]]
+
+    outcome = {"kind": "KIND_NOT_INDICTED", "ground": "GROUND_NO_SUSPICION", "time": {"seconds": 1_730_000_000}}
+    request = {"request_id": new_id(), "name": later["name"], "etag": later["etag"], "disposition": outcome}
+    await here.call(f"{ARRESTS}/RecordDisposition", request)
+    (review,) = (await here.call(f"{ARRESTS}/ListPurgeReviews", {"parent": here.member.name}))["reviews"]
+    decision = {"decision": "PURGE_DECISION_PURGE", "reason": "(演習)"}
+    request = {"request_id": new_id(), "name": review["name"], **decision}
+    assert (await here.call(f"{ARRESTS}/DecidePurgeReview", request))["decision"] == "PURGE_DECISION_PURGE"
 
 
 async def _clocks(here: Ground) -> None:

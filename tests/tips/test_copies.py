@@ -59,7 +59,7 @@ def test_changes_in_batches_do_what_they_do_one_by_one(changes: list[Change], cu
     for each in (batches, [[change] for change in changes]):
         engine = create_engine("sqlite://")
         with engine.begin() as connection:
-            for table in TABLES:
+            for table in (*TABLES, TIPS.tables.texts.pending):
                 table.create(connection)
             results.append(told(connection, each))
         engine.dispose()
@@ -70,7 +70,7 @@ def test_changes_in_batches_do_what_they_do_one_by_one(changes: list[Change], cu
 def test_a_withdrawal_and_a_late_copy_in_one_batch_leave_no_copy() -> None:
     engine = create_engine("sqlite://")
     with engine.begin() as connection:
-        for table in TABLES:
+        for table in (*TABLES, TIPS.tables.texts.pending):
             table.create(connection)
 
         copies, identifiers, withdrawals, events = told(

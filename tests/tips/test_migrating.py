@@ -6,18 +6,20 @@ from sqlalchemy import create_engine, inspect, select, update
 
 from renkei_chassis.database.schema import migrate
 from renkei_chassis.database.tables import schema_versions
-from renkei_tips.store import MERGES, OPENINGS, SCHEMA, SOURCES
+from renkei_tips.store import MERGES, OPENINGS, SCHEMA, SOURCES, TABLES
 
 
-def test_a_database_of_before_gets_the_tables_of_merges_and_sources() -> None:
+def test_a_database_of_before_gets_the_tables_that_are_new() -> None:
     engine = create_engine("sqlite://")
     with engine.begin() as connection:
         migrate(connection, [SCHEMA])
-        for table in (MERGES, SOURCES, OPENINGS):
+        texts = TABLES.texts
+        new = (MERGES, SOURCES, OPENINGS, texts.pending, texts.blocks, texts.members, texts.postings)
+        for table in new:
             table.drop(connection)
         connection.execute(update(schema_versions).values(version=1))
 
         migrate(connection, [SCHEMA])
 
-        assert {MERGES.name, SOURCES.name, OPENINGS.name} <= set(inspect(connection).get_table_names())
+        assert {table.name for table in new} <= set(inspect(connection).get_table_names())
         assert connection.execute(select(schema_versions.c.version)).scalar_one() == SCHEMA.version

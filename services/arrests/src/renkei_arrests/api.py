@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Final
 
 from renkei.arrests.v1 import arrests_pb2
 
+from renkei_arrests import roles
 from renkei_arrests.disposition import record_disposition
 from renkei_arrests.record import ARRESTS
 from renkei_chassis.database.requests import WriteMethod, Written
+from renkei_chassis.records.filters import ANY_AGENCY, Filter
 from renkei_chassis.records.loading import load
-from renkei_chassis.records.reads import Filter, Reads
 from renkei_chassis.records.reviewing import rebuild_reviewed, review
 from renkei_chassis.records.times import check_times, to_us
 from renkei_chassis.records.watching import watch_of
@@ -24,8 +25,11 @@ if TYPE_CHECKING:
     from renkei_chassis.database.writer import Writer
     from renkei_chassis.identity import Principal
     from renkei_chassis.log.changes import Changes
+    from renkei_chassis.records.reads import Reads
     from renkei_chassis.records.reviewing import DueForReview
     from renkei_chassis.records.rules import Rules
+    from renkei_chassis.records.texts.query import Match
+    from renkei_chassis.records.texts.searching import TextSearch
 
 SERVICE: Final = "renkei.arrests.v1.ArrestsService"
 _CREATE_PATH: Final = f"/{SERVICE}/CreateArrest"
@@ -34,9 +38,12 @@ _CREATE_PATH: Final = f"/{SERVICE}/CreateArrest"
 class ArrestsApi:
     """The methods of ArrestsService for one agency."""
 
-    def __init__(self, *, rules: Rules, reads: Reads, due: DueForReview, changes: Changes, writer: Writer) -> None:
+    def __init__(
+        self, *, rules: Rules, reads: Reads, texts: TextSearch, due: DueForReview, changes: Changes, writer: Writer
+    ) -> None:
         self._rules = rules
         self._reads = reads
+        self._texts = texts
         self._due = due
         self._watch = watch_of(
             ARRESTS, changes, reads, answer=arrests_pb2.WatchArrestsResponse, change=arrests_pb2.ArrestChange
@@ -65,9 +72,11 @@ class ArrestsApi:
         }
 
     def create(self, transaction: Transaction, request: arrests_pb2.CreateArrestRequest, caller: Principal) -> Written:
+        roles.fill(request.arrest.roles, assessor=caller.subject, now_us=transaction.now_us)
         return self._rules.create(transaction, parent=request.parent, record=request.arrest, caller=caller)
 
     def update(self, transaction: Transaction, request: arrests_pb2.UpdateArrestRequest, caller: Principal) -> Written:
+        roles.fill(request.arrest.roles, assessor=caller.subject, now_us=transaction.now_us)
         return self._rules.update(
             transaction,
             record=request.arrest,
@@ -115,7 +124,24 @@ class ArrestsApi:
         )
 
     async def search(self, request: arrests_pb2.SearchArrestsRequest, call: Call) -> arrests_pb2.SearchArrestsResponse:
-        wanted = Filter(fragment=self._reads.fragment(request.identifier), identifier_type=request.type)
+        check_times(request, "")
+        wanted = Filter(
+            parent=request.parent or ANY_AGENCY,
+            states=request.states,
+            categories=request.kinds,
+            min_create_time_us=to_us(request.min_create_time) if request.HasField("min_create_time") else None,
+            max_create_time_us=to_us(request.max_create_time) if request.HasField("max_create_time") else None,
+            fragment=self._reads.fragment(request.identifier) if request.identifier else "",
+            identifier_type=request.type,
+        )
+        if request.text:
+            found = await self._texts.page("SearchArrests", request, request.text, wanted)
+            return arrests_pb2.SearchArrestsResponse(
+                arrests=found.records,
+                next_page_token=found.next_page_token,
+                unreachable=found.unreachable,
+                text_matches=arrests_pb2.ArrestMatches(matches=[_match(match) for match in found.matches]),
+            )
         page = await self._reads.page("SearchArrests", request, wanted)
         return arrests_pb2.SearchArrestsResponse(
             arrests=page.records, next_page_token=page.next_page_token, unreachable=page.unreachable
@@ -142,3 +168,13 @@ class ArrestsApi:
                 for row, outcome in outcomes
             ]
             yield arrests_pb2.LoadArrestsResponse(results=results)
+
+
+def _match(match: Match) -> arrests_pb2.ArrestMatch:
+    return arrests_pb2.ArrestMatch(
+        exact=match.exact,
+        highlights=[
+            arrests_pb2.ArrestMatch.Highlight(field=each.field, start=each.start, end=each.end)
+            for each in match.highlights
+        ],
+    )

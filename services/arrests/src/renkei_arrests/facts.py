@@ -21,9 +21,15 @@ if TYPE_CHECKING:
 _KINDS: Final = {number: name.removeprefix("KIND_") for name, number in Arrest.Kind.items()}
 
 
-def facts_of(arrest: Arrest, *, birth: date | None) -> Facts:
-    """Give the facts that stand in a record. Every creation asks three times, and most records have no custody."""
+def facts_of(arrest: Arrest, *, birth: date | None, last: bool = False) -> Facts:
+    """Give the facts that stand in a record. Every creation asks three times, and most records have no custody.
+
+    Custody ends with the first disposition: an acquittal a year after the indictment starts no clock again. `last`: the
+    time of the last one is asked for.
+    """
     disposition = _moment(arrest.disposition, "time") if arrest.HasField("disposition") else None
+    if arrest.earlier_dispositions and not last:
+        disposition = moment_of(arrest.earlier_dispositions[0])
     facts = Facts(
         restraint=_restraint(arrest),
         kind=_KINDS[arrest.kind],
@@ -58,6 +64,11 @@ def birth_of(arrest: Arrest) -> date | None:
         return None
     text = arrest.person.birth_date
     return read_birth_date(text, restraint=_restraint(arrest)) if text else None
+
+
+def moment_of(disposition: Disposition) -> datetime:
+    """Read when something became of an arrest."""
+    return from_us(to_us(disposition.time))
 
 
 def _restraint(arrest: Arrest) -> datetime:

@@ -9,21 +9,23 @@ from typing import TYPE_CHECKING, Final
 from renkei.arrests.v1.arrests_pb2 import Arrest, CreateArrestRequest, Person
 from renkei.arrests.v1.custody_pb2 import CustodyNotice
 
-from renkei_arrests import clock_rows, custody, domain, store
+from renkei_arrests import beside, clock_rows, custody, domain, purge_reviews, roles, store
 from renkei_arrests.clock_rows import KIND_NUMBERS
-from renkei_arrests.disposition import check_disposition
-from renkei_arrests.facts import birth_of, facts_of
+from renkei_arrests.disposition import check_disposition, take_back
+from renkei_arrests.facts import birth_of, facts_of, moment_of
+from renkei_arrests.recruitment import check_path
 from renkei_arrests.release import EVENTS
 from renkei_chassis.clock import to_us
 from renkei_chassis.errors import FieldViolation, InvalidArgument
 from renkei_chassis.records.kind import RecordKind
+from renkei_chassis.records.texts.query import Folding
 from renkei_chassis.records.times import set_us
 from renkei_chassis.resource_names import Pattern
-from renkei_normalform import search_fragment
+from renkei_normalform import find_folded, fold_text, search_fragment, written_words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from datetime import date, datetime
+    from collections.abc import Iterator, Sequence
+    from datetime import date, datetime, timedelta
 
     from google.protobuf.timestamp_pb2 import Timestamp
     from renkei.identifiers.v1.identifiers_pb2 import Occurrence
@@ -38,6 +40,7 @@ _OUTPUT_ONLY: Final = frozenset(
         "contact_desk",
         "clocks",
         "notices",
+        "earlier_dispositions",
         "create_time",
         "update_time",
         "delete_time",
@@ -59,6 +62,20 @@ def _occurrences(arrest: Arrest) -> Iterator[tuple[str, Occurrence]]:
     for number, item in enumerate(arrest.seized_items):
         for index, occurrence in enumerate(item.identifiers):
             yield f"seized_items[{number}].identifiers[{index}]", occurrence
+    for number, step in enumerate(arrest.recruitment.steps):
+        for index, occurrence in enumerate(step.recruiter_identifiers):
+            yield f"recruitment.steps[{number}].recruiter_identifiers[{index}]", occurrence
+
+
+def _texts(arrest: Arrest) -> Iterator[tuple[str, str]]:
+    """Give what may be searched: nothing of the person's block."""
+    yield "offence", arrest.offence
+    yield "text", arrest.text
+    for index, item in enumerate(arrest.seized_items):
+        yield f"seized_items[{index}].description", item.description
+    for index, step in enumerate(arrest.recruitment.steps):
+        yield f"recruitment.steps[{index}].text", step.text
+    yield "disposition.reason", arrest.disposition.reason
 
 
 def _anchor(arrest: Arrest) -> Timestamp:
@@ -70,15 +87,18 @@ def _category(arrest: Arrest) -> int:
 
 
 def _complete(arrest: Arrest) -> None:
-    """Check disposition, custody, the order of times and the day of birth, and set state and juvenile class."""
+    """Check all that hangs together in a record, and set state, role and juvenile class."""
+    take_back(arrest)
     if arrest.HasField("disposition"):
         check_disposition(arrest.disposition, "arrest.disposition")
-    facts = facts_of(arrest, birth=_birth(arrest))
+    roles.check(arrest)
+    check_path(arrest.recruitment)
+    facts = facts_of(arrest, birth=_birth(arrest), last=True)
     contradiction = custody.contradiction(facts) if arrest.HasField("custody") else None
     if contradiction is not None:
         field, what = contradiction
         raise _refusal("CUSTODY_CONTRADICTORY", f"arrest.custody.{field}", what)
-    _check_order(facts)
+    _check_order(facts, [moment_of(each) for each in arrest.earlier_dispositions])
     reason = custody.forbidden(facts)
     if reason is not None:
         raise _forbidden(reason)
@@ -99,7 +119,7 @@ def _birth(arrest: Arrest) -> date | None:
         raise _refusal("BIRTH_DATE_INVALID", "arrest.person.birth_date", "is no day up to the restraint") from None
 
 
-def _check_order(facts: custody.Facts) -> None:
+def _check_order(facts: custody.Facts, earlier_dispositions: Sequence[datetime]) -> None:
     late = domain.first_too_early(
         (
             ("arrest.restraint_time", facts.restraint),
@@ -108,6 +128,7 @@ def _check_order(facts: custody.Facts) -> None:
             ("arrest.custody.detention.grant_time", facts.detention_granted),
             ("arrest.custody.detention.refuse_time", facts.detention_refused),
             ("arrest.custody.detention.extension_grant_time", facts.extended),
+            *(("arrest.earlier_dispositions", moment) for moment in earlier_dispositions),
             ("arrest.disposition.time", facts.disposition),
         )
     ) or domain.first_too_early(
@@ -176,15 +197,22 @@ ARRESTS: Final = RecordKind(
     normalize=domain.normal_form,
     search_key=domain.searchable,
     search_fragment=search_fragment,
+    texts=_texts,
+    folding=Folding(fold=fold_text, words=written_words, find=find_folded),
     anchor=_anchor,
     category=_category,
     complete=_complete,
     present=partial(present, terms=custody.Terms()),
-    on_stored=partial(clock_rows.stored, terms=custody.Terms()),
+    succeed=roles.succeed,
+    on_stored=partial(beside.stored, terms=custody.Terms(), purge_review=purge_reviews.DEFAULT_TERM),
     on_deleted=clock_rows.hidden,
 )
 
 
-def arrests_under(terms: custody.Terms) -> RecordKind:
-    """Give the kind for an agency that decided something of its own about its clocks."""
-    return replace(ARRESTS, present=partial(present, terms=terms), on_stored=partial(clock_rows.stored, terms=terms))
+def arrests_under(terms: custody.Terms, *, purge_review: timedelta) -> RecordKind:
+    """Give the kind for an agency that decided something of its own about its clocks and purge reviews."""
+    return replace(
+        ARRESTS,
+        present=partial(present, terms=terms),
+        on_stored=partial(beside.stored, terms=terms, purge_review=purge_review),
+    )

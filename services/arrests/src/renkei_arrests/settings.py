@@ -67,6 +67,13 @@ class Settings(BaseModel):
         description="For how many hours of running the clock must have said that a record is due before it is purged: "
         "a clock that was ahead for less costs nothing. A record is purged so much later.",
     )
+    purge_review_days: int = Field(
+        default=30,
+        ge=1,
+        le=3650,
+        description="How many days after an acquittal, or a decision for want of suspicion, its purge review must be "
+        "decided. Nothing is decided by itself.",
+    )
     clock_seconds: float = Field(
         default=1.0,
         gt=0,

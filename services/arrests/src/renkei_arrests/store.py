@@ -18,6 +18,7 @@ from sqlalchemy import (
 
 from renkei_chassis.database.schema import Schema
 from renkei_chassis.records.tables import record_tables
+from renkei_chassis.records.texts.pending import create_texts
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -45,7 +46,32 @@ CLOCKS: Final = Table(
     Index("arrest_clock_by_look", "look_us"),
 )
 
-TABLES: Final = record_tables(metadata, "arrest", beside=(CLOCKS,))
+# Which own arrest follows on which other one, own or received.
+CHAINS: Final = Table(
+    "arrest_chain",
+    metadata,
+    Column("record_id", LargeBinary(16), primary_key=True),
+    Column("earlier_agency", String(32), nullable=False),
+    Column("earlier_id", LargeBinary(16), nullable=False),
+    Index("arrest_chain_by_earlier", "earlier_id"),
+)
+
+# Purge reviews of own arrests; one of a record, the last.
+PURGE_REVIEWS: Final = Table(
+    "arrest_purge_review",
+    metadata,
+    Column("record_id", LargeBinary(16), primary_key=True),
+    Column("cause", SmallInteger, nullable=False),
+    Column("open_us", BigInteger, nullable=False),
+    Column("due_us", BigInteger, nullable=False),
+    Column("decision", SmallInteger, nullable=False),
+    Column("decide_us", BigInteger),
+    Column("decider", String(128), nullable=False),
+    Column("reason", String(500), nullable=False),
+    Index("arrest_purge_review_by_due", "decision", "due_us", "record_id"),
+)
+
+TABLES: Final = record_tables(metadata, "arrest", beside=(CLOCKS, CHAINS, PURGE_REVIEWS))
 
 
 def _add_clocks(connection: Connection) -> None:
@@ -53,4 +79,19 @@ def _add_clocks(connection: Connection) -> None:
     CLOCKS.create(connection)
 
 
-SCHEMA: Final = Schema(component="arrests", metadata=metadata, steps=[_add_clocks])
+def _add_chains_and_purge_reviews(connection: Connection) -> None:
+    """Make the tables; nothing that is there has a link or a ground yet."""
+    CHAINS.create(connection)
+    PURGE_REVIEWS.create(connection)
+
+
+def _index_texts(connection: Connection) -> None:
+    """Let the index come to every record that is there."""
+    create_texts(connection, "arrest", TABLES.texts)
+
+
+SCHEMA: Final = Schema(
+    component="arrests",
+    metadata=metadata,
+    steps=[_add_clocks, _add_chains_and_purge_reviews, _index_texts],
+)

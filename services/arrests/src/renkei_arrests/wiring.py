@@ -6,22 +6,29 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
-from renkei_arrests.api import ArrestsApi
+from renkei_arrests.api import SERVICE, ArrestsApi
 from renkei_arrests.board import SERVICE as CLOCKS
 from renkei_arrests.board import Board
+from renkei_arrests.chains import Chains
 from renkei_arrests.clock_task import ClockTask
 from renkei_arrests.custody import Terms
+from renkei_arrests.differences import Differences
 from renkei_arrests.inbox import FROM_EXCHANGE
+from renkei_arrests.purge_reviews import PurgeReviews
 from renkei_arrests.record import arrests_under
 from renkei_arrests.retention import retention_of
 from renkei_arrests.store import SCHEMA
+from renkei_arrests.words import READING
 from renkei_chassis.clock import to_us
+from renkei_chassis.records.comparing import Comparing
 from renkei_chassis.records.kind import Policy
 from renkei_chassis.records.purging import Purging, Rhythm
 from renkei_chassis.records.reach import Reach
 from renkei_chassis.records.reads import Reads
 from renkei_chassis.records.reviewing import DueForReview
 from renkei_chassis.records.rules import Rules
+from renkei_chassis.records.texts.indexing import Indexing
+from renkei_chassis.records.texts.searching import TextSearch
 from renkei_chassis.service import Blueprint, Parts, Wiring
 
 if TYPE_CHECKING:
@@ -41,7 +48,7 @@ def wire(settings: Settings, parts: Parts) -> Wiring:
         desk=settings.clock_escalation_desk,
         history=timedelta(days=settings.clock_history_days),
     )
-    kind = arrests_under(terms)
+    kind = arrests_under(terms, purge_review=timedelta(days=settings.purge_review_days))
     policy = Policy(
         agency=parts.agency,
         members=frozenset(settings.members),
@@ -59,6 +66,9 @@ def wire(settings: Settings, parts: Parts) -> Wiring:
         clock=parts.clock,
         reach=reach,
     )
+    rules = Rules(kind, policy)
+    texts = TextSearch(kind, agency=parts.agency, database=parts.database, tokens=parts.tokens, reads=reads)
+    indexing = Indexing(kind, database=parts.database, writer=parts.writer, metrics=parts.metrics)
     retention = partial(retention_of, settings)
     due = DueForReview(
         kind,
@@ -68,7 +78,7 @@ def wire(settings: Settings, parts: Parts) -> Wiring:
         tokens=parts.tokens,
         clock=parts.clock,
     )
-    api = ArrestsApi(rules=Rules(kind, policy), reads=reads, due=due, changes=parts.changes, writer=parts.writer)
+    api = ArrestsApi(rules=rules, reads=reads, texts=texts, due=due, changes=parts.changes, writer=parts.writer)
     purging = Purging(
         kind,
         agency=parts.agency,
@@ -95,8 +105,21 @@ def wire(settings: Settings, parts: Parts) -> Wiring:
         changes=parts.changes,
         now_us=lambda: to_us(reads.clock_now()),
     )
+    differences = Differences(
+        Comparing(kind, READING, agency=parts.agency, database=parts.database, tokens=parts.tokens)
+    )
+    chains = Chains(kind, agency=parts.agency, database=parts.database, tokens=parts.tokens)
+    reviews = PurgeReviews(
+        kind,
+        rules,
+        agency=parts.agency,
+        database=parts.database,
+        tokens=parts.tokens,
+        now_us=lambda: to_us(reads.clock_now()),
+    )
+    methods = {**api.api()[SERVICE], **differences.methods(), **chains.methods(), **reviews.methods()}
     return Wiring(
-        api={**api.api(), CLOCKS: board.methods()},
+        api={SERVICE: methods, CLOCKS: board.methods()},
         follows={"exchange": FROM_EXCHANGE},
-        tasks={"reach": reach.run, "purging": purging.run, "clocks": clocks.run},
+        tasks={"reach": reach.run, "purging": purging.run, "clocks": clocks.run, "texts": indexing.run},
     )

@@ -161,6 +161,8 @@ def _in_arrest(arrest: Arrest) -> Iterator[Occurrence]:
     yield from arrest.identifiers
     for item in arrest.seized_items:
         yield from item.identifiers
+    for step in arrest.recruitment.steps:
+        yield from step.recruiter_identifiers
 
 
 def _sites(record: str, occurrences: Iterable[Occurrence]) -> Iterator[Site]:

@@ -3,6 +3,7 @@
 Pure: no I/O, no clock, no settings. The original text is the caller's to keep; a normal form is a key, never a display.
 """
 
+from renkei_normalform.folding import find_folded, fold_text, written_words
 from renkei_normalform.forms import VERSION, IdentifierType, NormalForm, Strength, strength_of
 from renkei_normalform.free_text import FoundIdentifier, find_identifiers
 from renkei_normalform.names import NameMatch, folded_name, match_names
@@ -21,11 +22,14 @@ __all__ = [
     "NotAnIdentifier",
     "Reason",
     "Strength",
+    "find_folded",
     "find_identifiers",
+    "fold_text",
     "folded_name",
     "match_names",
     "normalize",
     "search_fragment",
     "search_key",
     "strength_of",
+    "written_words",
 ]

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 from renkei.tips.v1 import tips_pb2
 
 from renkei_chassis.database.requests import WriteMethod, Written
+from renkei_chassis.records.filters import ANY_AGENCY, Filter
 from renkei_chassis.records.loading import load
-from renkei_chassis.records.reads import Filter, Reads
 from renkei_chassis.records.reviewing import rebuild_reviewed, review
 from renkei_chassis.records.times import check_times, to_us
 from renkei_chassis.records.watching import watch_of
@@ -26,8 +26,11 @@ if TYPE_CHECKING:
     from renkei_chassis.identity import Principal
     from renkei_chassis.log.changes import Changes
     from renkei_chassis.records.history import History
+    from renkei_chassis.records.reads import Reads
     from renkei_chassis.records.reviewing import DueForReview
     from renkei_chassis.records.rules import Rules
+    from renkei_chassis.records.texts.query import Match
+    from renkei_chassis.records.texts.searching import TextSearch
     from renkei_tips.life import Life
     from renkei_tips.sources import Sources
 
@@ -45,6 +48,7 @@ class TipsApi:
         life: Life,
         sources: Sources,
         reads: Reads,
+        texts: TextSearch,
         history: History,
         due: DueForReview,
         changes: Changes,
@@ -54,6 +58,7 @@ class TipsApi:
         self._life = life
         self._sources = sources
         self._reads = reads
+        self._texts = texts
         self._history = history
         self._due = due
         self._watch = watch_of(TIPS, changes, reads, answer=tips_pb2.WatchTipsResponse, change=tips_pb2.TipChange)
@@ -135,7 +140,24 @@ class TipsApi:
         )
 
     async def search(self, request: tips_pb2.SearchTipsRequest, call: Call) -> tips_pb2.SearchTipsResponse:
-        wanted = Filter(fragment=self._reads.fragment(request.identifier), identifier_type=request.type)
+        check_times(request, "")
+        wanted = Filter(
+            parent=request.parent or ANY_AGENCY,
+            states=request.states,
+            categories=request.sources,
+            min_create_time_us=to_us(request.min_create_time) if request.HasField("min_create_time") else None,
+            max_create_time_us=to_us(request.max_create_time) if request.HasField("max_create_time") else None,
+            fragment=self._reads.fragment(request.identifier) if request.identifier else "",
+            identifier_type=request.type,
+        )
+        if request.text:
+            found = await self._texts.page("SearchTips", request, request.text, wanted)
+            return tips_pb2.SearchTipsResponse(
+                tips=found.records,
+                next_page_token=found.next_page_token,
+                unreachable=found.unreachable,
+                text_matches=tips_pb2.TipMatches(matches=[_match(match) for match in found.matches]),
+            )
         page = await self._reads.page("SearchTips", request, wanted)
         return tips_pb2.SearchTipsResponse(
             tips=page.records, next_page_token=page.next_page_token, unreachable=page.unreachable
@@ -169,3 +191,12 @@ class TipsApi:
                 for row, outcome in outcomes
             ]
             yield tips_pb2.LoadTipsResponse(results=results)
+
+
+def _match(match: Match) -> tips_pb2.TipMatch:
+    return tips_pb2.TipMatch(
+        exact=match.exact,
+        highlights=[
+            tips_pb2.TipMatch.Highlight(field=each.field, start=each.start, end=each.end) for each in match.highlights
+        ],
+    )

@@ -10,8 +10,9 @@ from renkei.tips.v1.tips_pb2 import CreateTipRequest, Tip
 
 from renkei_chassis.errors import FailedPrecondition
 from renkei_chassis.records.kind import RecordKind
+from renkei_chassis.records.texts.query import Folding
 from renkei_chassis.resource_names import Pattern
-from renkei_normalform import search_fragment
+from renkei_normalform import find_folded, fold_text, search_fragment, written_words
 from renkei_tips import store
 from renkei_tips.domain.identifiers import normal_form, searchable
 from renkei_tips.grading import check_grading
@@ -50,6 +51,11 @@ _OUTPUT_ONLY: Final = frozenset(
 def _occurrences(tip: Tip) -> Iterator[tuple[str, Occurrence]]:
     for index, occurrence in enumerate(tip.identifiers):
         yield f"identifiers[{index}]", occurrence
+
+
+def _texts(tip: Tip) -> Iterator[tuple[str, str]]:
+    yield "display_name", tip.display_name
+    yield "text", tip.text
 
 
 def _anchor(tip: Tip) -> Timestamp | None:
@@ -110,6 +116,8 @@ TIPS: Final = RecordKind(
     normalize=normal_form,
     search_key=searchable,
     search_fragment=search_fragment,
+    texts=_texts,
+    folding=Folding(fold=fold_text, words=written_words, find=find_folded),
     anchor=_anchor,
     category=_category,
     complete=_complete,

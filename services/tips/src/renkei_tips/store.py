@@ -8,6 +8,7 @@ from sqlalchemy import BigInteger, Column, Index, LargeBinary, MetaData, String,
 
 from renkei_chassis.database.schema import Schema
 from renkei_chassis.records.tables import record_tables
+from renkei_chassis.records.texts.pending import create_texts
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -51,4 +52,9 @@ def _add_life_and_sources(connection: Connection) -> None:
         table.create(connection)
 
 
-SCHEMA: Final = Schema(component="tips", metadata=metadata, steps=[_add_life_and_sources])
+def _index_texts(connection: Connection) -> None:
+    """Let the index come to every record that is there."""
+    create_texts(connection, "tip", TABLES.texts)
+
+
+SCHEMA: Final = Schema(component="tips", metadata=metadata, steps=[_add_life_and_sources, _index_texts])

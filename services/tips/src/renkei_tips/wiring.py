@@ -6,6 +6,7 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
+from renkei_chassis.records.comparing import Comparing
 from renkei_chassis.records.history import History
 from renkei_chassis.records.kind import Policy
 from renkei_chassis.records.purging import Purging, Rhythm
@@ -13,14 +14,18 @@ from renkei_chassis.records.reach import Reach
 from renkei_chassis.records.reads import Reads
 from renkei_chassis.records.reviewing import DueForReview
 from renkei_chassis.records.rules import Rules
+from renkei_chassis.records.texts.indexing import Indexing
+from renkei_chassis.records.texts.searching import TextSearch
 from renkei_chassis.service import Blueprint, Parts, Wiring
-from renkei_tips.api import TipsApi
+from renkei_tips.api import SERVICE, TipsApi
+from renkei_tips.differences import Differences
 from renkei_tips.inbox import FROM_EXCHANGE
 from renkei_tips.life import Life
 from renkei_tips.record import TIPS
 from renkei_tips.retention import retention_of
 from renkei_tips.sources import Sources, blot_reasons
 from renkei_tips.store import SCHEMA
+from renkei_tips.words import READING
 
 if TYPE_CHECKING:
     from renkei_chassis.database.engine import Database
@@ -48,6 +53,8 @@ def wire(settings: Settings, parts: Parts) -> Wiring:
         clock=parts.clock,
         reach=reach,
     )
+    texts = TextSearch(TIPS, agency=parts.agency, database=parts.database, tokens=parts.tokens, reads=reads)
+    indexing = Indexing(TIPS, database=parts.database, writer=parts.writer, metrics=parts.metrics)
     rules = Rules(TIPS, policy)
     sources = Sources(rules, agency=parts.agency, database=parts.database, tokens=parts.tokens)
     api = TipsApi(
@@ -55,6 +62,7 @@ def wire(settings: Settings, parts: Parts) -> Wiring:
         life=Life(rules),
         sources=sources,
         reads=reads,
+        texts=texts,
         history=History(TIPS, agency=parts.agency, database=parts.database, tokens=parts.tokens),
         due=DueForReview(
             TIPS,
@@ -70,10 +78,13 @@ def wire(settings: Settings, parts: Parts) -> Wiring:
     purging = purging_of(
         settings, agency=parts.agency, database=parts.database, writer=parts.writer, metrics=parts.metrics
     )
+    differences = Differences(
+        Comparing(TIPS, READING, agency=parts.agency, database=parts.database, tokens=parts.tokens)
+    )
     return Wiring(
-        api=api.api(),
+        api={SERVICE: {**api.api()[SERVICE], **differences.methods()}},
         follows={"exchange": FROM_EXCHANGE},
-        tasks={"reach": reach.run, "purging": purging.run},
+        tasks={"reach": reach.run, "purging": purging.run, "texts": indexing.run},
     )
 
 

@@ -13,6 +13,7 @@ from sqlalchemy import bindparam, select
 
 from renkei_chassis.database.transaction import NewEvent
 from renkei_chassis.records.occurrences import search_rows
+from renkei_chassis.records.texts.pending import note_copies
 from renkei_chassis.records.times import to_us
 
 if TYPE_CHECKING:
@@ -83,6 +84,7 @@ class Copies:
             transaction.insert(self._kind.tables.withdrawals, row)
         for delete in self._forget:
             _run(transaction, delete, [key for key in last if key in before])
+        note_copies(transaction, self._kind.tables.texts, list(last), set(before))
         for change in last.values():
             if change.copy is not None:
                 self._insert(transaction, change, change.copy)

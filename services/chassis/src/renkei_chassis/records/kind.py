@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from renkei_chassis.database.transaction import Transaction
     from renkei_chassis.records.tables import Tables
+    from renkei_chassis.records.texts.query import Folding
 
 Record: TypeAlias = Any
 """A `Tip` or an `Arrest`: generated classes with the same standard fields, and no class in common."""
@@ -78,6 +79,10 @@ class RecordKind:
     """(normal form or "", original) -> what a search for a part looks into, "" for nothing."""
     search_fragment: Callable[[str], str]
     """What to look for; ValueError where the text can be no part of an identifier."""
+    texts: Callable[[Record], Iterator[tuple[str, str]]]
+    """The texts of the record that a search looks into, each with the name of its field. Never a person's."""
+    folding: Folding
+    """What is written otherwise and read alike, in these texts."""
     anchor: Callable[[Record], Timestamp | None]
     """The time in the record around which a handle, an invite link or a place without a span is good."""
     category: Callable[[Record], int]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, and_, select
 
 from renkei_chassis.database.rows import find_row
+from renkei_chassis.records.texts.pending import note_changed, note_new
 from renkei_chassis.records.times import set_us
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ def add(transaction: Transaction, kind: RecordKind, record_id: UUID, record: Rec
             **_values(kind, record, content),
         },
     )
+    note_new(transaction, kind.tables.texts, record_id.bytes)
     return content
 
 
@@ -59,6 +61,7 @@ def replace(
     for row in rows:
         row["record_id"] = before.id
         transaction.insert(tables.identifiers, row)
+    note_changed(transaction, tables.texts, before.id)
     return content
 
 
@@ -122,6 +125,7 @@ def remove(transaction: Transaction, tables: Tables, record_id: bytes) -> None:
     for table in (tables.identifiers, tables.versions, tables.deletions, *tables.beside):
         transaction.execute(table.delete().where(table.c.record_id == record_id))
     transaction.execute(tables.records.delete().where(tables.records.c.id == record_id))
+    note_changed(transaction, tables.texts, record_id)
 
 
 def _values(kind: RecordKind, record: Record, content: bytes) -> dict[str, Any]:

@@ -7,21 +7,20 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import and_, literal, or_, select
+from sqlalchemy import and_, select
 
 from renkei_chassis.database.pages import page_size
-from renkei_chassis.database.texts import holds
 from renkei_chassis.errors import FailedPrecondition, FieldViolation, InvalidArgument, Unavailable
 from renkei_chassis.records import own
+from renkei_chassis.records.filters import ANY_AGENCY, Filter, Shown, require_parent
 from renkei_chassis.records.rules import denied
-from renkei_chassis.resource_names import Pattern
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
     from uuid import UUID
 
     from google.protobuf.message import Message
-    from sqlalchemy import ColumnElement, Connection, Row, Select
+    from sqlalchemy import Connection, Row
 
     from renkei_chassis.clock import Clock
     from renkei_chassis.database.engine import Database
@@ -34,24 +33,6 @@ LARGEST_PAGE: Final = 500
 # A page is cut here, however many records were asked for: clients take 4 MiB at once.
 PAGE_BYTES: Final = 1024 * 1024
 SHORTEST_SEARCH: Final = 4
-ANY_AGENCY: Final = "agencies/-"
-_PARENT: Final = Pattern("agencies/{agency}", wildcards=("agency",))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Filter:
-    """Which records a list shows."""
-
-    parent: str = ANY_AGENCY
-    states: Collection[int] = ()
-    categories: Collection[int] = ()
-    min_create_time_us: int | None = None
-    max_create_time_us: int | None = None
-    case_reference: str = ""
-    show_deleted: bool = False
-    fragment: str = ""
-    """Only records with an identifier that holds this."""
-    identifier_type: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +58,7 @@ class Reads:
         self._tokens = tokens
         self._clock = clock
         self._reach = reach
+        self._shown = Shown(kind, agency=agency)
 
     async def get(self, name: str, *, version: int = 0) -> Record:
         """Read one record, own or received. Raises DENIED, and NO_SUCH_VERSION with the last one."""
@@ -88,14 +70,13 @@ class Reads:
     async def page(self, method: str, request: Message, wanted: Filter) -> Page:
         """Read a page of what `wanted` shows; `request` has `page_size` and `page_token`, and binds the token."""
         asked: Any = request
-        if wanted.parent != ANY_AGENCY:
-            _PARENT.parse(wanted.parent, field="parent")
+        require_parent(wanted)
         position = self._tokens.decode(method, request, asked.page_token)
         limit = page_size(asked.page_size, default=DEFAULT_PAGE, largest=LARGEST_PAGE)
         rows, more = await self._database.read(lambda connection: self._page(connection, wanted, position, limit))
-        records = [self._build(row, self.clock_now()) for row in rows]
+        records = [self.build(row, self.clock_now()) for row in rows]
         token = self._tokens.encode(method, request, [rows[-1].id.hex(), rows[-1].agency]) if more else ""
-        return Page(records=records, next_page_token=token, unreachable=self._unreachable(wanted.parent))
+        return Page(records=records, next_page_token=token, unreachable=self.unreachable(wanted.parent))
 
     def clock_now(self) -> datetime:
         """Tell the time by which reads show what runs: also where somebody turned the clock."""
@@ -136,9 +117,9 @@ class Reads:
         ids = {record_id.bytes for _, record_id in parsed.values()}
         now = self.clock_now()
         found: dict[str, Record] = {}
-        for statement in (self._own_rows(), self._copy_rows()):
+        for statement in (self._shown.own_rows(), self._shown.copy_rows()):
             for row in connection.execute(statement.where(statement.selected_columns.id.in_(ids))):
-                record = self._build(row, now)
+                record = self.build(row, now)
                 if record.name in parsed:
                     found[record.name] = record
         return found
@@ -152,7 +133,7 @@ class Reads:
         else:
             content = own.find_version(connection, self._kind.tables, record_id, version)
             if content is None:
-                raise _no_such_version(row.version)
+                raise no_such_version(row.version)
             record = self._kind.message.FromString(content)
         self._kind.present(record, self.clock_now())
         return record
@@ -167,7 +148,7 @@ class Reads:
         if row is None:
             raise denied(self._kind)
         if version not in {0, row.version}:
-            raise _no_such_version(row.version)
+            raise no_such_version(row.version)
         return self._kind.message.FromString(row.content)
 
     def _page(
@@ -178,11 +159,11 @@ class Reads:
         sources = []
         if wanted.parent in {ANY_AGENCY, self._agency}:
             columns = self._kind.tables.records.c
-            mine = self._own_rows().where(*self._own_conditions(wanted, before)).order_by(columns.id.desc())
+            mine = self._shown.own_rows().where(*self._shown.own_conditions(wanted, before)).order_by(columns.id.desc())
             sources.append(mine)
         if wanted.parent != self._agency:
             columns = self._kind.tables.copies.c
-            theirs = self._copy_rows().where(*self._copy_conditions(wanted, before))
+            theirs = self._shown.copy_rows().where(*self._shown.copy_conditions(wanted, before))
             sources.append(theirs.order_by(columns.id.desc(), columns.agency.desc()))
         # One row at a time: a page is cut by its size before it fills the memory.
         asked = [statement.limit(limit + 1).execution_options(stream_results=True) for statement in sources]
@@ -196,51 +177,14 @@ class Reads:
             rows.append(row)
         return rows, False
 
-    def _own_rows(self) -> Select[Any]:
-        columns = self._kind.tables.records.c
-        return select(
-            columns.id,
-            literal(self._agency).label("agency"),
-            columns.content,
-            columns.delete_time_us,
-            columns.purge_time_us,
-        )
-
-    def _copy_rows(self) -> Select[Any]:
-        columns = self._kind.tables.copies.c
-        return select(columns.id, columns.agency, columns.content)
-
-    def _own_conditions(self, wanted: Filter, before: tuple[bytes, str] | None) -> Iterator[ColumnElement[bool]]:
-        tables = self._kind.tables
-        columns = tables.records.c
-        yield from _conditions(columns, wanted)
-        if not wanted.show_deleted:
-            yield columns.delete_time_us.is_(None)
-        if before is not None:
-            yield columns.id <= before[0] if self._agency < before[1] else columns.id < before[0]
-        if wanted.fragment:
-            found = tables.identifiers.c
-            yield columns.id.in_(select(found.record_id).where(*_holds(found, wanted)))
-
-    def _copy_conditions(self, wanted: Filter, before: tuple[bytes, str] | None) -> Iterator[ColumnElement[bool]]:
-        tables = self._kind.tables
-        columns = tables.copies.c
-        yield from _conditions(columns, wanted)
-        if wanted.parent != ANY_AGENCY:
-            yield columns.agency == wanted.parent
-        if before is not None:
-            yield or_(columns.id < before[0], and_(columns.id == before[0], columns.agency < before[1]))
-        if wanted.fragment:
-            found = tables.copy_identifiers.c
-            same = and_(found.record_id == columns.id, found.agency == columns.agency)
-            yield select(found.ordinal).where(same, *_holds(found, wanted)).exists()
-
-    def _unreachable(self, parent: str) -> Sequence[str]:
+    def unreachable(self, parent: str) -> Sequence[str]:
+        """Name the agencies that are cut off and whose records may be missing."""
         if parent == ANY_AGENCY:
             return self._reach.unreachable
         return [agency for agency in self._reach.unreachable if agency == parent]
 
-    def _build(self, row: Row[Any], now: datetime) -> Record:
+    def build(self, row: Row[Any], now: datetime) -> Record:
+        """Make the record of a row of `Shown`."""
         if row.agency != self._agency:
             return self._kind.message.FromString(row.content)
         record = own.read(self._kind, row)
@@ -248,26 +192,8 @@ class Reads:
         return record
 
 
-def _conditions(columns: Any, wanted: Filter) -> Iterator[ColumnElement[bool]]:  # noqa: ANN401 (columns of either table)
-    if wanted.states:
-        yield columns.state.in_(sorted(wanted.states))
-    if wanted.categories:
-        yield columns.category.in_(sorted(wanted.categories))
-    if wanted.case_reference:
-        yield columns.case_reference == wanted.case_reference
-    if wanted.min_create_time_us is not None:
-        yield columns.create_time_us >= wanted.min_create_time_us
-    if wanted.max_create_time_us is not None:
-        yield columns.create_time_us < wanted.max_create_time_us
-
-
-def _holds(columns: Any, wanted: Filter) -> Iterator[ColumnElement[bool]]:  # noqa: ANN401 (columns of either table)
-    yield holds(columns.search_key, wanted.fragment)
-    if wanted.identifier_type:
-        yield columns.type == wanted.identifier_type
-
-
-def _no_such_version(last: int) -> FailedPrecondition:
+def no_such_version(last: int) -> FailedPrecondition:
+    """Refuse a version that is not there, with the last one that is."""
     return FailedPrecondition(
         "NO_SUCH_VERSION", f"there is no such version here; the last is {last}", metadata={"last_version": str(last)}
     )

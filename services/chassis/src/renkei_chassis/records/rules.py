@@ -158,10 +158,20 @@ class Rules:
             self._tell_gone(transaction, kind.events.withdrawn, name, version, audience.removed)
         return self._answer(transaction, after, name, version)
 
-    def delete(self, transaction: Transaction, *, name: str, etag: str, reason: str, caller: Principal) -> Written:
-        """Mark as deleted and withdraw from everybody who had it."""
+    def delete(
+        self,
+        transaction: Transaction,
+        *,
+        name: str,
+        etag: str,
+        reason: str,
+        caller: Principal,
+        undelete: timedelta | None = None,
+    ) -> Written:
+        """Mark as deleted and withdraw from everybody who had it. `undelete`: how long it can be brought back."""
         current = self.current(transaction, name, etag=etag)
-        purge_time_us = transaction.now_us + self._policy.undelete // _MICROSECOND
+        lasts = self._policy.undelete if undelete is None else undelete
+        purge_time_us = transaction.now_us + lasts // _MICROSECOND
         own.mark_deleted(
             transaction,
             self._kind.tables,

@@ -17,6 +17,8 @@ from sqlalchemy import (
     Table,
 )
 
+from renkei_chassis.records.texts.tables import TextTables, text_tables
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tables:
@@ -35,6 +37,8 @@ class Tables:
     copy_identifiers: Table
     withdrawals: Table
     """Which version of a copy was withdrawn last: nothing up to it comes back."""
+    texts: TextTables
+    """What a search for texts looks into, for own records and copies."""
     beside: tuple[Table, ...] = ()
     """Further tables of a kind, with a column `record_id`: their rows go with the record."""
 
@@ -118,5 +122,6 @@ def record_tables(metadata: MetaData, word: str, *, beside: tuple[Table, ...] = 
             Column("version", Integer, nullable=False),
             PrimaryKeyConstraint("id", "agency"),
         ),
+        texts=text_tables(metadata, word),
         beside=beside,
     )

@@ -1,0 +1,206 @@
+"""Bring the text index in line with the records, behind the writes.
+
+What is pending is read and worked out on a reader's thread; the writer stores the changed blocks and takes the marks
+away in one transaction, those that are the same still. So a crash, or a change meanwhile, costs work and nothing else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import and_, bindparam, func, select
+
+from renkei_chassis.errors import RenkeiError
+from renkei_chassis.records.texts.blocks import member_key, new_block, read_block, read_members
+from renkei_chassis.records.texts.pending import OWN
+from renkei_chassis.records.texts.postings import FULL
+from renkei_chassis.telemetry.logging import log_event
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Never
+
+    from sqlalchemy import Connection, Row
+
+    from renkei_chassis.database.engine import Database
+    from renkei_chassis.database.transaction import Transaction
+    from renkei_chassis.database.writer import Writer
+    from renkei_chassis.records.kind import RecordKind
+    from renkei_chassis.records.texts.blocks import Block
+    from renkei_chassis.telemetry.metrics import Metrics
+
+    Key = tuple[bytes, str]
+
+_LOG: Final = logging.getLogger("renkei.texts")
+FEWEST: Final = 64
+"""So many new records are searched without the index rather than indexed: a block is written anew each time."""
+_PAUSE_SECONDS: Final = 0.5
+# While others write much, this work waits for a pause; once so much is pending, it takes a tenth of the time.
+_MOST_PENDING: Final = 16_384
+_REST: Final = 9
+_BUSY_JOBS: Final = 50
+# What is taken at once, so that no group of the writer takes long and no text fills the memory.
+_AGAIN_AT_ONCE: Final = 256
+_BLOCKS_AT_ONCE: Final = 4
+_BYTES_AT_ONCE: Final = 16 * 1024 * 1024
+_IDS_AT_ONCE: Final = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Work:
+    blocks: Sequence[Block]
+    done: Sequence[Row[Any]]
+    """Rows of `pending`."""
+    erases: bool
+
+
+class Indexing:
+    """Keeps the text index of one kind of record."""
+
+    def __init__(self, kind: RecordKind, *, database: Database, writer: Writer, metrics: Metrics) -> None:
+        """Take the kind, and where its records are."""
+        self._kind = kind
+        self._database = database
+        self._writer = writer
+        self._pending = 0
+        metrics.observed(
+            "renkei_texts_pending",
+            "Records that a search for texts reads one by one, because the index has not come to them.",
+            lambda: self._pending,
+        )
+
+    async def run(self) -> Never:
+        """Look for ever."""
+        loop = asyncio.get_running_loop()
+        jobs = self._writer.jobs
+        while True:
+            began, done = loop.time(), 0
+            busy = self._writer.jobs - jobs > _BUSY_JOBS
+            jobs = self._writer.jobs
+            try:
+                done = await self.look(fewest=_MOST_PENDING if busy else FEWEST)
+            except RenkeiError as error:  # a full disk, a server that is away: the next look tries again
+                log_event(_LOG, "texts cannot be indexed now", level=logging.WARNING, reason=error.reason)
+            rest = (loop.time() - began) * (_REST if busy else 1)
+            await asyncio.sleep(max(rest, _PAUSE_SECONDS) if busy or not done else rest)
+
+    async def look(self, *, fewest: int = FEWEST) -> int:
+        """Index what is pending, a part of it where it is much; returns how many records are done with."""
+        self._pending = await self._database.read(self._count)
+        work = await self._database.read(partial(self._work, fewest=fewest))
+        if work.done:
+            await self._writer.run(partial(self._store, work))
+        return len(work.done)
+
+    def _count(self, connection: Connection) -> int:
+        pending = self._kind.tables.texts.pending
+        return connection.execute(select(func.count()).select_from(pending)).scalar_one()
+
+    def _work(self, connection: Connection, *, fewest: int) -> _Work:
+        """Work out what changes."""
+        texts = self._kind.tables.texts
+        columns = texts.pending.c
+        again = connection.execute(select(texts.pending).where(columns.again == 1).limit(_AGAIN_AT_ONCE)).all()
+        last = connection.execute(select(texts.blocks).order_by(texts.blocks.c.number.desc()).limit(1)).first()
+        block = new_block(0)
+        if last is not None:
+            block = read_block(connection, texts, last) if last.size < FULL else new_block(last.number + 1)
+        room = FULL - len(block.members)
+        fresh = connection.execute(
+            select(texts.pending).where(columns.again == 0).order_by(columns.id, columns.agency).limit(room)
+        ).all()
+        if not again and (not fresh or self._pending < fewest):
+            return _Work(blocks=(), done=(), erases=False)
+        again, old = self._stale(connection, again, block)
+        gone = {(bytes(row.id), row.agency) for row in again}
+        for each in (block, *old):
+            each.remove(gone) if gone else None
+        done = self._add(connection, block, [*again, *fresh][:room])
+        # A record that is left for later is taken out all the same: it is pending, and so searched without the index.
+        block.close()
+        return _Work(blocks=(block, *old), done=done, erases=bool(gone))
+
+    def _stale(
+        self, connection: Connection, again: Sequence[Row[Any]], last: Block
+    ) -> tuple[Sequence[Row[Any]], list[Block]]:
+        """Find the older blocks that hold what records were before; not all of the records where those are many."""
+        if not again:
+            return again, []
+        texts = self._kind.tables.texts
+        columns = texts.blocks.c
+        lowest, highest = min(row.id for row in again), max(row.id for row in again)
+        spanning = and_(columns.highest >= lowest, columns.lowest <= highest, columns.number != last.number)
+        rows = connection.execute(select(texts.blocks).where(spanning)).all()
+        keys = {(bytes(row.id), row.agency) for row in again}
+        holding: dict[Key, list[Row[Any]]] = {}
+        for row in rows:
+            if any(row.lowest <= key[0] <= row.highest for key in keys):
+                agencies = row.agencies.split("\n")
+                for member in read_members(connection, texts, row.number):
+                    key = member_key(member, agencies)
+                    if key in keys:
+                        holding.setdefault(key, []).append(row)
+        taken: list[Row[Any]] = []
+        changed: dict[int, Row[Any]] = {}
+        for one in again:
+            found = {row.number: row for row in holding.get((bytes(one.id), one.agency), [])}
+            if taken and len(changed | found) > _BLOCKS_AT_ONCE:
+                break
+            taken.append(one)
+            changed |= found
+        return taken, [read_block(connection, texts, row) for row in changed.values()]
+
+    def _add(self, connection: Connection, block: Block, rows: Sequence[Row[Any]]) -> list[Row[Any]]:
+        """Add what is pending to a block; gives the rows that are done with."""
+        kind = self._kind
+        done: list[Row[Any]] = []
+        size = 0
+        for first in range(0, len(rows), _IDS_AT_ONCE):
+            some = rows[first : first + _IDS_AT_ONCE]
+            contents = self._contents(connection, some)
+            for row in some:
+                if size > _BYTES_AT_ONCE:
+                    return done
+                key = (bytes(row.id), row.agency)
+                content = contents.get(key)
+                if content is not None:
+                    size += len(content)
+                    texts = [text for _, text in kind.texts(kind.message.FromString(content)) if text]
+                    if texts:
+                        block.add(key, texts, kind.folding)
+                done.append(row)
+        return done
+
+    def _contents(self, connection: Connection, rows: Sequence[Row[Any]]) -> Mapping[Key, bytes]:
+        tables = self._kind.tables
+        found: dict[Key, bytes] = {}
+        mine = [row.id for row in rows if row.agency == OWN]
+        theirs = [row.id for row in rows if row.agency != OWN]
+        if mine:
+            columns = tables.records.c
+            for row in connection.execute(select(columns.id, columns.content).where(columns.id.in_(mine))):
+                found[bytes(row.id), OWN] = row.content
+        if theirs:
+            copied = tables.copies.c
+            asked = select(copied.id, copied.agency, copied.content).where(copied.id.in_(theirs))
+            found |= {(bytes(row.id), row.agency): row.content for row in connection.execute(asked)}
+        return found
+
+    def _store(self, work: _Work, transaction: Transaction) -> None:
+        texts = self._kind.tables.texts
+        columns = texts.pending.c
+        for block in work.blocks:
+            block.write(transaction, texts)
+        same = and_(
+            columns.id == bindparam("key_id"),
+            columns.agency == bindparam("key_agency"),
+            columns.mark == bindparam("key_mark"),
+        )
+        rows = [{"key_id": row.id, "key_agency": row.agency, "key_mark": row.mark} for row in work.done]
+        transaction.execute(texts.pending.delete().where(same), rows)
+        if work.erases:
+            transaction.scrub()

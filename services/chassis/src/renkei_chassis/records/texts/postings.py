@@ -1,0 +1,178 @@
+"""Pairs of characters, and in which records of a block they stand: as numbers, bits and bytes.
+
+A pair stands as written, or only folded: a search for what was written finds those of the first sort alone. All pairs
+of a block are spread over buckets; a bucket is one row: the pairs in order, where the numbers of each end, the numbers.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from array import array
+from bisect import bisect_left
+from operator import add
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+
+Places: TypeAlias = int | set[int]
+"""Numbers of records in a block: many as the bits of one number, few as they are; no bit and no number are none."""
+FULL: Final = 4096
+"""So many records are in a full block."""
+BUCKETS: Final = 512
+_BITMAP: Final = FULL // 8
+# From here on a bit for each record of the block is shorter than two bytes for each that has the pair.
+_MANY: Final = _BITMAP // 2
+_CHARACTER_BITS: Final = 21
+_DIGITS: Final = re.compile("[0-9]{3,}")
+# Two digits as one character, where Unicode has none.
+_TWO_DIGITS: Final = 0x10FF00
+_SPREAD: Final = 0x9E3779B97F4A7C15
+
+
+def pairs(text: str) -> set[str]:
+    """Give every two characters that stand side by side."""
+    return set(map(add, text, text[1:]))
+
+
+def triples(folded: str) -> set[str]:
+    """Give every three digits that stand side by side, as pairs: there are too few pairs of digits to tell numbers."""
+    return {
+        chr(_TWO_DIGITS + int(digits[place : place + 2])) + digits[place + 2]
+        for digits in _DIGITS.findall(folded)
+        for place in range(len(digits) - 2)
+    }
+
+
+def token(pair: str, *, folded: bool) -> int:
+    """Give the number of a pair that stands in a text as written, or only in its fold."""
+    return (ord(pair[0]) << _CHARACTER_BITS | ord(pair[1])) << 1 | folded
+
+
+def bucket_of(number: int) -> int:
+    """Say in which bucket a pair is; both its numbers are in the same one."""
+    return ((number >> 1) * _SPREAD >> 40) % BUCKETS
+
+
+def pack(tokens: Mapping[int, bytes]) -> bytes:
+    """Write a bucket."""
+    numbers = sorted(tokens)
+    ends, end = [], 0
+    for number in numbers:
+        end += len(tokens[number])
+        ends.append(end)
+    head = _bytes("I", [len(numbers)]) + _bytes("Q", numbers) + _bytes("I", ends)
+    return head + b"".join([tokens[number] for number in numbers])
+
+
+def unpack(bucket: bytes) -> dict[int, bytes]:
+    """Read a whole bucket."""
+    numbers, ends, first = _head(bucket)
+    found, begin = {}, 0
+    for number, end in zip(numbers, ends, strict=True):
+        found[number] = bucket[first + begin : first + end]
+        begin = end
+    return found
+
+
+def look_up(bucket: bytes, numbers: Sequence[int]) -> Places:
+    """Read in which records a pair stands by one of its numbers."""
+    known, ends, first = _head(bucket)
+    few: set[int] = set()
+    many = 0
+    for number in numbers:
+        place = bisect_left(known, number)
+        if place < len(known) and known[place] == number:
+            begin = ends[place - 1] if place else 0
+            posting = bucket[first + begin : first + ends[place]]
+            if len(posting) == _BITMAP:
+                many |= int.from_bytes(posting, "little")
+            else:
+                few.update(_numbers("H", posting))
+    if not many:
+        return few
+    for each in few:
+        many |= 1 << each
+    return many
+
+
+def meet(one: Places, other: Places) -> Places:
+    """Give the numbers that are in both."""
+    if isinstance(one, int):
+        return one & other if isinstance(other, int) else meet(other, one)
+    if isinstance(other, int):
+        return {place for place in one if other >> place & 1}
+    return one & other
+
+
+def count(places: Places) -> int:
+    """Say how many numbers there are."""
+    return places.bit_count() if isinstance(places, int) else len(places)
+
+
+def in_order(places: Places) -> list[int]:
+    """Give the numbers, the least first."""
+    if isinstance(places, int):
+        return [place for place, bit in enumerate(bin(places)[:1:-1]) if bit == "1"]
+    return sorted(places)
+
+
+def with_more(posting: bytes, more: Sequence[int]) -> bytes:
+    """Add records to those of a pair."""
+    if len(posting) < _BITMAP and len(posting) // 2 + len(more) < _MANY:
+        return posting + _bytes("H", more)
+    bitmap = _as_bitmap(posting)
+    for place in more:
+        bitmap[place >> 3] |= 1 << (place & 7)
+    return bytes(bitmap)
+
+
+def without(posting: bytes, gone: Collection[int]) -> bytes:
+    """Take records out of those of a pair."""
+    if len(posting) < _BITMAP:
+        places = _numbers("H", posting)
+        kept = [place for place in places if place not in gone]
+        return posting if len(kept) == len(places) else _bytes("H", kept)
+    bitmap = _as_bitmap(posting)
+    for place in gone:
+        bitmap[place >> 3] &= ~(1 << (place & 7))
+    return bytes(bitmap)
+
+
+def is_empty(posting: bytes) -> bool:
+    """Tell whether no record is left."""
+    return not any(posting) if len(posting) == _BITMAP else not posting
+
+
+def _as_bitmap(posting: bytes) -> bytearray:
+    if len(posting) == _BITMAP:
+        return bytearray(posting)
+    bitmap = bytearray(_BITMAP)
+    for place in _numbers("H", posting):
+        bitmap[place >> 3] |= 1 << (place & 7)
+    return bitmap
+
+
+def _head(bucket: bytes) -> tuple[Sequence[int], Sequence[int], int]:
+    (count,) = _numbers("I", bucket[:4])
+    second, first = 4 + 8 * count, 4 + 12 * count
+    if sys.byteorder == "big":
+        return _numbers("Q", bucket[4:second]), _numbers("I", bucket[second:first]), first
+    view = memoryview(bucket)  # a search reads two numbers of many: nothing is copied for them
+    return view[4:second].cast("Q"), view[second:first].cast("I"), first
+
+
+def _bytes(code: str, numbers: Iterable[int]) -> bytes:
+    values = array(code, numbers)
+    if sys.byteorder == "big":
+        values.byteswap()
+    return values.tobytes()
+
+
+def _numbers(code: str, content: bytes) -> array[int]:
+    values = array(code)
+    values.frombytes(content)
+    if sys.byteorder == "big":
+        values.byteswap()
+    return values

@@ -1,0 +1,125 @@
+"""Search for words in texts, and for parts of identifiers, over 10^5 and 10^6 tips, on both databases."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import time
+from contextlib import AsyncExitStack, ExitStack
+from itertools import product
+from typing import TYPE_CHECKING, Final
+
+import grpc
+from renkei.tips.v1.tips_pb2 import SearchTipsRequest
+from renkei.tips.v1.tips_pb2_grpc import TipsServiceStub
+
+from renkei_chassis.ports import PortClaims
+from tests.bench.figures import Bar, Figure, Line
+from tests.bench.processes import python
+from tests.bench.text_corpus import QUERIES
+from tests.bench.tips_service import tips_service
+from tests.postgres_server import FAST, PostgresServer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from renkei.tips.v1.tips_pb2_grpc import TipsServiceAsyncStub
+
+    from tests.bench.figures import Bench
+
+_DATABASES: Final = ("sqlite", "postgresql")
+_SIZES: Final = {"1e5": 100_000, "1e6": 1_000_000}
+_ROUNDS: Final = 3
+_PARTS: Final = ("090-1234", "5678", "08066", "999-0001", "4711", "7000-1")
+_BAR: Final = Bar(limit=20, of="value", at_least=False)
+
+
+async def searches(bench: Bench) -> None:
+    """Fill a database, ask the service that runs on it, and fill it further."""
+    for database in _DATABASES:
+        wanted = [
+            size for size in _SIZES if bench.wants(f"text-{database}-{size}") or bench.wants(f"part-{database}-{size}")
+        ]
+        if bench.wants(f"text-growth-{database}"):
+            wanted = list(_SIZES)
+        with ExitStack() as running:
+            directory = bench.directory / database
+            settings = {"data_directory": str(directory / "data")}
+            where = str(directory / "data" / "tips.db")
+            await asyncio.to_thread((directory / "data").mkdir, parents=True)
+            if wanted and database == "postgresql":
+                server = await asyncio.to_thread(PostgresServer, {**FAST, "shared_buffers": "512MB"})
+                running.callback(server.close)
+                server.run("CREATE DATABASE tips TEMPLATE template0")
+                where = settings["database"] = server.url("tips")
+            slowest: dict[str, float] = {}
+            stored = 0
+            for size in wanted:
+                job = json.dumps({"where": where, "first": stored, "count": _SIZES[size] - stored})
+                told = await python("tests.bench.text_store", job)
+                sys.stdout.write(f"{database} {size}: {told.decode()}\n")
+                stored = _SIZES[size]
+                text, part = await _asked(directory / size, settings)
+                slowest[size] = text
+                bench.record(f"text-{database}-{size}", value=text)
+                bench.record(f"part-{database}-{size}", value=part)
+            if len(slowest) == len(_SIZES):
+                bench.record(f"text-growth-{database}", value=slowest["1e6"] / slowest["1e5"])
+
+
+async def _asked(directory: Path, settings: dict[str, str]) -> tuple[float, float]:
+    """Give the p95 of searches for words and for parts of identifiers, in milliseconds, one caller at a time."""
+    async with AsyncExitStack() as running:
+        port = running.enter_context(PortClaims()).claim()
+        serving = await running.enter_async_context(tips_service(directory, port, telemetry=None, **settings))
+        channel = await running.enter_async_context(grpc.aio.insecure_channel(f"127.0.0.1:{port}"))
+        stub: TipsServiceAsyncStub = TipsServiceStub(channel)
+        metadata = (("authorization", f"Bearer {serving.token}"),)
+        words = [SearchTipsRequest(text=query) for query in QUERIES]
+        parts = [SearchTipsRequest(identifier=part) for part in _PARTS]
+        return await _p95(stub, words, metadata), await _p95(stub, parts, metadata)
+
+
+async def _p95(
+    stub: TipsServiceAsyncStub, requests: Sequence[SearchTipsRequest], metadata: tuple[tuple[str, str], ...]
+) -> float:
+    took: list[float] = []
+    for number, request in product(range(_ROUNDS + 1), requests):
+        began = time.perf_counter()
+        await stub.SearchTips(request, metadata=metadata, timeout=60)
+        if number:  # the first round warms what every service that runs has warm
+            took.append((time.perf_counter() - began) * 1000)
+    took.sort()
+    return took[min(len(took) * 95 // 100, len(took) - 1)]
+
+
+def _lines() -> list[Line]:
+    lines: list[Line] = []
+    for database in _DATABASES:
+        for size, count in _SIZES.items():
+            lines += [
+                Line(
+                    name=f"text-{database}-{size}",
+                    what=f"SearchTips for words of the fixed mix, {count:,} tips, {database}, p95 of one caller",
+                    unit="ms",
+                    bar=_BAR,
+                ),
+                Line(
+                    name=f"part-{database}-{size}",
+                    what=f"SearchTips for a part of an identifier, {count:,} tips, {database}, p95 of one caller",
+                    unit="ms",
+                ),
+            ]
+        lines.append(
+            Line(
+                name=f"text-growth-{database}",
+                what=f"the p95 for words at 10^6 tips over that at 10^5, {database}",
+                unit="times",
+            )
+        )
+    return lines
+
+
+FIGURES: Final = [Figure(name="texts", lines=_lines(), measure=searches)]

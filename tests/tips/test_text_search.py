@@ -1,0 +1,398 @@
+"""Tips are found by what stands in their texts, however it is written: as a slow and obvious reading finds them."""
+
+# ruff: noqa: ANN401 (fields of a message are of many types)
+
+from __future__ import annotations
+
+import asyncio
+import random
+import uuid
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+from renkei.policy.v1.policy_pb2 import GRADE_FULL, GRADE_INDEX_ONLY
+from renkei.tips.v1.events_pb2 import TipRecorded, TipRevised, TipWithdrawn
+from renkei.tips.v1.tips_pb2 import SearchTipsRequest, SearchTipsResponse, Tip
+from sqlalchemy import func, select
+
+from renkei_chassis.errors import InvalidArgument
+from renkei_chassis.ids import uuid7
+from renkei_chassis.records import own
+from renkei_chassis.records.texts import blocks, candidates, indexing, postings, searching
+from renkei_chassis.records.texts.indexing import Indexing
+from renkei_chassis.telemetry.metrics import Metrics
+from renkei_normalform import fold_text
+from renkei_tips.record import TIPS
+from tests.agency import AGENCY, SAPPORO, TOKYO, Agency
+from tests.tips.calls import Tips, a_tip, an_occurrence
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from sqlalchemy import Connection
+
+
+SPELLINGS: Final = [
+    "山田",
+    "ﾔﾏﾀﾞ",
+    "ヤマダ",
+    "やまだ",
+    "髙﨑",
+    "高崎",
+    "バイト",
+    "ﾊﾞｲﾄ",
+    "090-1234",
+    "０９０ー１２３４",
+    "Ａ社",
+    "a",
+]
+QUERIES: Final = (
+    "山田",
+    "やまだ",
+    "ﾔﾏﾀﾞ",
+    "高崎",
+    "髙﨑",
+    "ばいと",
+    "バイト",
+    "0901234",
+    "34 山田",
+    "A社 高",
+    "い 山田",
+    "ダ09",
+    "イト高",
+)
+
+
+REFUSED: Final = {
+    "": "FIELD_INVALID",
+    "山" * 201: "FIELD_INVALID",
+    "山" * 80_000: "FIELD_INVALID",
+    "あい うえ おか きく けこ さし すせ そた ちつ": "FIELD_INVALID",
+    "山": "SEARCH_TOO_SHORT",
+    "、。・ー‐": "SEARCH_TOO_SHORT",
+    "  \u3000\n": "SEARCH_TOO_SHORT",
+    "\x00山田": "FIELD_INVALID",
+    "\u202e\u200b": "SEARCH_TOO_SHORT",
+    "%_": "SEARCH_TOO_SHORT",
+}
+
+
+@pytest.fixture(autouse=True)
+def by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Index when a test says so."""
+
+    async def wait(_: Indexing) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(Indexing, "run", wait)
+
+
+@pytest.fixture
+def index(agency: Agency) -> Indexing:
+    service = agency.service
+    return Indexing(TIPS, database=service.database, writer=service.writer, metrics=Metrics("tips"))
+
+
+async def catch_up(index: Indexing) -> None:
+    while await index.look(fewest=1):
+        pass
+
+
+async def search(tips: Tips, text: str, **wanted: Any) -> SearchTipsResponse:
+    return await tips.client.call(tips.stub.SearchTips, SearchTipsRequest(text=text, **wanted))
+
+
+async def all_pages(tips: Tips, text: str, **wanted: Any) -> list[Tip]:
+    found: list[Tip] = []
+    token = ""
+    while True:
+        page = await search(tips, text, page_token=token, **wanted)
+        assert len(page.text_matches.matches) == len(page.tips)
+        found += page.tips
+        token = page.next_page_token
+        if not token:
+            return found
+
+
+def as_read(tips: Iterable[Tip], text: str) -> list[str]:
+    """Read every text: the slow and obvious way."""
+
+    def has(tip: Tip, *, written: bool) -> bool:
+        def inside(term: str, field: str) -> bool:
+            return fold_text(term) in fold_text(field) and (not written or term in field)
+
+        return all(any(inside(term, field) for field in (tip.display_name, tip.text)) for term in terms)
+
+    terms = [term for term in text.split() if fold_text(term)]
+    found = [tip for tip in tips if has(tip, written=False)]
+    found.sort(key=lambda tip: (has(tip, written=True), tip.name.rpartition("/")[2]), reverse=True)
+    return [tip.name for tip in found]
+
+
+def a_text(chance: random.Random) -> str:
+    return "".join(chance.choice((*SPELLINGS, "、", "\n", " ")) for _ in range(chance.randint(1, 6)))
+
+
+class House:
+    """Own tips and copies, and what happens to them by chance."""
+
+    def __init__(self, agency: Agency, tips: Tips, chance: random.Random) -> None:
+        self._agency, self._tips, self._chance = agency, tips, chance
+        self.own: dict[str, Tip] = {}
+        self.copies: dict[str, Tip] = {}
+
+    async def act(self) -> None:
+        acts = [self.create, self.create, self.bring]
+        if self.own:
+            acts += [self.update, self.delete]
+        if self.copies:
+            acts += [self.revise, self.withdraw]
+        await self._chance.choice(acts)()
+
+    async def create(self) -> None:
+        title = self._chance.choice(("", "山田"))
+        made = await self._tips.create(a_tip(display_name=title, text=a_text(self._chance)))
+        self.own[made.name] = made
+
+    async def update(self) -> None:
+        tip = self.own[self._chance.choice(sorted(self.own))]
+        tip.text = a_text(self._chance)
+        self.own[tip.name] = await self._tips.update(tip, "text")
+
+    async def delete(self) -> None:
+        gone = self.own.pop(self._chance.choice(sorted(self.own)))
+        await self._tips.delete(gone.name)
+        if self._chance.random() < 0.3:
+            self.own[gone.name] = await self._tips.undelete(gone.name)
+
+    async def bring(self) -> None:
+        tip = received(self._chance.choice((TOKYO, SAPPORO)), a_text(self._chance))
+        self.copies[tip.name] = tip
+        await self._agency.bring(TipRecorded(tip=tip), grade=GRADE_FULL, origin=_origin(tip))
+
+    async def revise(self) -> None:
+        tip = self.copies[self._chance.choice(sorted(self.copies))]
+        tip.version += 1
+        tip.text = a_text(self._chance)
+        await self._agency.bring(TipRevised(tip=tip), grade=GRADE_FULL, origin=_origin(tip))
+
+    async def withdraw(self) -> None:
+        gone = self.copies.pop(self._chance.choice(sorted(self.copies)))
+        event = TipWithdrawn(name=gone.name, version=gone.version)
+        await self._agency.bring(event, grade=GRADE_FULL, origin=_origin(gone))
+
+    def there(self) -> list[Tip]:
+        return [*self.own.values(), *self.copies.values()]
+
+
+@pytest.mark.parametrize("full", [4, 4096])
+async def test_a_search_finds_what_reading_every_text_finds_in_the_same_order(
+    agency: Agency, tips: Tips, index: Indexing, monkeypatch: pytest.MonkeyPatch, full: int
+) -> None:
+    """Through creations, corrections, deletions, copies and withdrawals, in any state of the index, in many blocks."""
+    monkeypatch.setattr(indexing, "FULL", full)
+    chance = random.Random(full)
+    house = House(agency, tips, chance)
+    for _ in range(5):
+        for _ in range(chance.randint(3, 9)):
+            await house.act()
+        if chance.random() < 0.7:
+            await index.look(fewest=1)
+
+        for query in chance.sample(QUERIES, 6):
+            found = await all_pages(tips, query, page_size=chance.randint(2, 7))
+            assert [tip.name for tip in found] == as_read(house.there(), query), query
+
+
+async def test_a_page_ends_where_too_much_was_compared_and_the_next_goes_on_there(
+    tips: Tips, index: Indexing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is lost or told twice, whether it is indexed or pending."""
+    monkeypatch.setattr(candidates, "MOST_READ", 3)
+    monkeypatch.setattr(searching, "MOST_READ", 3)
+    made = [await tips.create(a_tip(display_name="", text=text)) for text in ("やまだ", "山田", "ヤマダ", "やまと") * 3]
+    await index.look(fewest=1)
+    made += [await tips.create(a_tip(display_name="", text=text)) for text in ("ヤマダ", "やまだ", "山") * 2]
+
+    found = await all_pages(tips, "ヤマダ")
+
+    assert [tip.name for tip in found] == as_read(made, "ヤマダ")
+    assert len((await search(tips, "ヤマダ")).tips) <= 3
+
+
+async def test_a_match_says_how_and_where_the_words_stand(tips: Tips, index: Indexing) -> None:
+    written = await tips.create(a_tip(display_name="(演習データ) 山田", text="🍎山田、ﾔﾏﾀﾞと０９０ー１２３４−５６７８"))
+    folded = await tips.create(a_tip(display_name="", text="ヤマダ、山  田さん 090-1234-5678"))
+    await catch_up(index)
+
+    found = await search(tips, "山田 090-1234")
+
+    assert [tip.name for tip in found.tips] == [folded.name, written.name]
+    assert [match.exact for match in found.text_matches.matches] == [False, False]
+    assert [
+        [getattr(tip, each.field)[each.start : each.end] for each in match.highlights]
+        for tip, match in zip(found.tips, found.text_matches.matches, strict=True)
+    ] == [["山  田", "090-1234"], ["山田", "山田", "０９０ー１２３４"]]
+    assert (await search(tips, "ﾔﾏﾀﾞ")).text_matches.matches[0].exact
+
+
+async def test_words_and_an_identifier_narrow_each_other(tips: Tips, index: Indexing) -> None:
+    both = await tips.create(a_tip(text="山田", identifiers=[an_occurrence("090-1234-5678")]))
+    await tips.create(a_tip(text="山田", identifiers=[an_occurrence("080-9999-0001")]))
+    await tips.create(a_tip(text="高崎", identifiers=[an_occurrence("090-1234-5678")]))
+    for _ in range(2):
+        found = await search(tips, "山田", identifier="090-1234")
+        await catch_up(index)
+        assert [tip.name for tip in found.tips] == [both.name]
+
+
+async def test_a_search_is_narrowed_as_a_list_is(agency: Agency, tips: Tips, index: Indexing) -> None:
+    ours = await tips.create(a_tip(text="山田"))
+    theirs = received(TOKYO, "山田")
+    await agency.bring(TipRecorded(tip=theirs), grade=GRADE_FULL, origin=TOKYO)
+    await catch_up(index)
+
+    async def names(**wanted: Any) -> list[str]:
+        return [tip.name for tip in (await search(tips, "山田", **wanted)).tips]
+
+    assert await names() == [theirs.name, ours.name]
+    assert await names(parent=AGENCY) == [ours.name]
+    assert await names(parent=TOKYO) == [theirs.name]
+    assert await names(states=[Tip.STATE_TRIAGED]) == []
+    assert await names(sources=[Tip.SOURCE_ACQUAINTANCE], parent=AGENCY) == [ours.name]
+    assert await names(min_create_time=ours.create_time, parent=AGENCY) == [ours.name]
+    assert await names(max_create_time=ours.create_time, parent=AGENCY) == []
+
+
+async def test_what_cannot_be_looked_for_is_refused_in_words(tips: Tips) -> None:
+    """The words are not the ones that were typed: they might be of a person."""
+    for text, reason in REFUSED.items():
+        with pytest.raises(InvalidArgument) as refused:
+            await search(tips, text)
+
+        assert refused.value.reason == reason, text
+        assert not text.strip() or text not in refused.value.message
+
+
+async def test_signs_that_mean_something_elsewhere_mean_nothing_here(tips: Tips, index: Indexing) -> None:
+    for text in (
+        "山田\u200b",
+        "\u202e山田",
+        "'; DROP TABLE tip; --山田",
+        "%山田_",
+        "\ud7ff山田",
+        "山\u0301田",
+        "山田\ue000",
+    ):
+        made = await tips.create(a_tip(display_name="", text=f"x{text}x"))
+        await tips.create(a_tip(display_name="", text="山と田"))
+        if len(text) % 2:
+            await catch_up(index)
+
+        assert [tip.name for tip in (await search(tips, text)).tips] == [made.name], text
+
+        await tips.delete(made.name)
+        assert not (await search(tips, text)).tips
+
+
+async def test_a_token_of_another_search_is_refused(tips: Tips) -> None:
+    for _ in range(3):
+        await tips.create(a_tip(text="山田"))
+    token = (await search(tips, "山田", page_size=1)).next_page_token
+
+    with pytest.raises(InvalidArgument) as refused:
+        await search(tips, "高崎", page_size=1, page_token=token)
+
+    assert refused.value.reason == "INVALID_PAGE_TOKEN"
+
+
+async def test_a_change_while_it_is_indexed_is_not_lost(
+    agency: Agency, tips: Tips, index: Indexing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the reading and the storing of a block, a tip is corrected; a crash there costs no more."""
+    tip = await tips.create(a_tip(text="山田"))
+    store = index._store
+    tip.text = "高崎"
+
+    async def crash(_: object) -> None:
+        raise ConnectionError
+
+    monkeypatch.setattr(agency.service.writer, "run", crash)
+    with pytest.raises(ConnectionError):
+        await index.look(fewest=1)
+    monkeypatch.undo()
+    work = await agency.service.database.read(lambda connection: index._work(connection, fewest=1))
+    await tips.update(tip, "text")
+    await agency.service.writer.run(lambda transaction: store(work, transaction))
+
+    for _ in range(2):
+        assert [each.name for each in (await search(tips, "高崎")).tips] == [tip.name]
+        assert not (await search(tips, "山田")).tips
+        await catch_up(index)
+
+
+async def test_nothing_in_the_index_tells_of_a_text_that_was_corrected_purged_or_withdrawn(
+    agency: Agency, tips: Tips, index: Indexing
+) -> None:
+    kept = await tips.create(a_tip(display_name="", text="残る文"))
+    own_tip = await tips.create(a_tip(display_name="", text="魑魅魍魎"))
+    purged = await tips.create(a_tip(display_name="", text="酒池肉林"))
+    copy = received(TOKYO, "森羅万象")
+    downgraded = received(TOKYO, "百鬼夜行")
+    for tip in (copy, downgraded):
+        await agency.bring(TipRecorded(tip=tip), grade=GRADE_FULL, origin=TOKYO)
+    await catch_up(index)
+    before = await pairs_in(agency)
+
+    own_tip.text = "訂正後"
+    await tips.update(own_tip, "text")
+    purged_id = uuid.UUID(purged.name.rpartition("/")[2]).bytes
+    await agency.service.writer.run(lambda transaction: own.remove(transaction, TIPS.tables, purged_id))
+    await agency.bring(TipWithdrawn(name=copy.name, version=1), grade=GRADE_FULL, origin=TOKYO)
+    downgraded.version, downgraded.text = 2, ""
+    await agency.bring(TipRevised(tip=_index_entry(downgraded)), grade=GRADE_INDEX_ONLY, origin=TOKYO)
+    await catch_up(index)
+
+    after = await pairs_in(agency)
+    assert {"魑魅", "酒池", "森羅", "百鬼"} <= before
+    assert after.isdisjoint({"酒池", "池肉", "魑魅", "魅魍", "森羅", "羅万", "百鬼", "鬼夜"})
+    assert {"残る", "訂正"} <= after
+    assert await members_in(agency) == {kept.name, own_tip.name}
+
+
+async def pairs_in(agency: Agency) -> set[str]:
+    """Read every pair that any block holds."""
+
+    def ask(connection: Connection) -> set[str]:
+        rows = connection.execute(select(TIPS.tables.texts.postings.c.content))
+        numbers = {number >> 1 for row in rows for number in postings.unpack(bytes(row.content))}
+        return {chr(number >> 21) + chr(number & 0x1FFFFF) for number in numbers}
+
+    return await agency.service.database.read(ask)
+
+
+async def members_in(house: Agency) -> set[str]:
+    def ask(connection: Connection) -> set[str]:
+        texts = TIPS.tables.texts
+        assert not connection.execute(select(func.count()).select_from(texts.pending)).scalar_one()
+        (row,) = connection.execute(select(texts.blocks)).all()
+        found = blocks.read_block(connection, texts, row).keys()
+        return {
+            f"{agency or AGENCY}/tips/{uuid.UUID(bytes=record_id)}" for record_id, agency in found if any(record_id)
+        }
+
+    return await house.service.database.read(ask)
+
+
+def received(agency: str, text: str) -> Tip:
+    tip = a_tip(display_name="", text=text, name=f"{agency}/tips/{uuid7()}", version=1, state=Tip.STATE_RECEIVED)
+    tip.create_time.GetCurrentTime()
+    return tip
+
+
+def _index_entry(tip: Tip) -> Tip:
+    return Tip(name=tip.name, version=tip.version, handling=tip.handling)
+
+
+def _origin(tip: Tip) -> str:
+    return tip.name.partition("/tips/")[0]
