@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test coverage test-fast bench faults soak lint format fuzz gen baseline constraints clean
+.PHONY: help venv demo test coverage test-fast bench faults soak lint format fuzz gen baseline screenshots constraints clean
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | awk -F'|' '{printf "%-20s %s\n", $$1, $$2}'
@@ -10,9 +10,9 @@ help: ## list the commands
 venv: ## bring .venv up to date, with the development tools
 	@$(PYTHON) make/environment.py --dev
 
-demo: ## seven agencies on this machine; ONCE=1 checks every claim and ends
+demo: ## seven agencies on this machine; ONCE=1 checks every claim and ends, WATCH=1 waits for you at its desk
 	@$(PYTHON) make/environment.py
-	@$(BIN)/renkei demo $(if $(ONCE),--once)
+	@$(BIN)/renkei demo $(if $(ONCE),--once) $(if $(WATCH),--watch)
 
 test: venv ## what CI runs: lint, types, contract, every service alone, all tests; DATABASE=both or postgresql
 	@$(BIN)/python make/check.py $(if $(DATABASE),--database=$(DATABASE))
@@ -51,9 +51,12 @@ gen: ## generate Python from proto/
 baseline: venv ## accept the contract as it is now; needs a line in CHANGELOG.md
 	@$(BIN)/buf build --path proto/renkei --exclude-source-info --output tests/contract/baseline.binpb
 
+screenshots: venv ## pictures of every page of the desk into docs/screenshots; needs Chromium and Japanese fonts
+	@$(BIN)/python -m tests.system.desk_pictures
+
 constraints: venv ## write constraints.txt anew; UPGRADE=1 moves every version to the newest
 	@$(BIN)/python make/constraints.py $(if $(UPGRADE),--upgrade)
 
 clean: ## remove .venv, caches and generated files
-	@rm -rf .venv .cache .*_cache .hypothesis .coverage* htmlcov services/contract/src proto/third_party services/normalform/src/renkei_normalform/tables
+	@rm -rf .venv .cache .*_cache .hypothesis .coverage* htmlcov services/contract/src proto/third_party services/normalform/src/renkei_normalform/tables services/desk/src/renkei_desk/static/htmx.js
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -28,6 +28,7 @@ PYTHON = VENV / "bin" / "python"
 CONSTRAINTS = ROOT / "constraints.txt"
 CONTRACT = ROOT / "services" / "contract" / "hatch_build.py"
 TABLES = ROOT / "services" / "normalform" / "hatch_build.py"
+HTMX = ROOT / "services" / "desk" / "hatch_build.py"
 # Dependencies come first, so that an editable install always finds what it builds with.
 DISTRIBUTIONS = (
     "contract",
@@ -39,6 +40,7 @@ DISTRIBUTIONS = (
     "personas",
     "leads",
     "exchange",
+    "desk",
     "node",
 )
 
@@ -134,6 +136,11 @@ def bring_up_to_date(*, dev: bool) -> None:
     if stamps.differ("tables", tables_stamp) or not made.is_file():
         step("make the tables of normal forms", lambda: call([PYTHON, TABLES]))
         stamps.keep(tables=tables_stamp)
+
+    htmx_stamp = fingerprint([run_stamp], *contents_of([HTMX]))
+    if stamps.differ("htmx", htmx_stamp) or not (HTMX.parent / "src" / "renkei_desk" / "static" / "htmx.js").is_file():
+        step("fetch htmx", lambda: call([PYTHON, HTMX]))
+        stamps.keep(htmx=htmx_stamp)
 
     ours_stamp = fingerprint(*contents_of([ROOT / "services" / name / "pyproject.toml" for name in DISTRIBUTIONS]))
     if stamps.differ("ours", ours_stamp):

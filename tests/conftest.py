@@ -32,6 +32,8 @@ MAY_BLOCK = (
     ("renkei_chassis/database/postgresql/driver.py", "close"),
     # A database for a test, made before anything runs that could be held up.
     ("tests/databases.py", "_database"),
+    # Not ours: a browser's driver, which looks for itself before a test begins and nobody is held up.
+    ("playwright/_impl/transport.py", "connect"),
     # Not ours: coverage guards its own data, for a moment, wherever a new file is first seen.
     ("coverage/collector.py", "lock_data"),
 )

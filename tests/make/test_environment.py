@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 CREATE, INSTALL, GENERATE, TABLES, OURS = "create", "install third-party", "generate", "make the tables", "install our"
+HTMX = "fetch htmx"
 
 
 class Repository:
@@ -44,6 +45,10 @@ class Repository:
         made = tables / "src" / "renkei_normalform" / "tables"
         made.mkdir(parents=True)
         (made / ".made-from").touch()
+        htmx = root / "services" / "desk"
+        (htmx / "hatch_build.py").write_text("# what fetches it\n")
+        (htmx / "src" / "renkei_desk" / "static").mkdir(parents=True)
+        (htmx / "src" / "renkei_desk" / "static" / "htmx.js").touch()
         generated = root / "services" / "contract" / "src" / "renkei"
         generated.mkdir(parents=True)
         (generated / "py.typed").touch()
@@ -53,6 +58,7 @@ class Repository:
         monkeypatch.setattr(environment, "CONSTRAINTS", root / "constraints.txt")
         monkeypatch.setattr(environment, "CONTRACT", root / "services" / "contract" / "hatch_build.py")
         monkeypatch.setattr(environment, "TABLES", tables / "hatch_build.py")
+        monkeypatch.setattr(environment, "HTMX", htmx / "hatch_build.py")
         monkeypatch.setattr(environment, "venv_fits", lambda: True)
         monkeypatch.setattr(environment, "step", self._step)
         monkeypatch.setattr(environment, "install_third_party", self.wanted.extend)
@@ -68,7 +74,7 @@ class Repository:
         self.steps.clear()
         self.wanted.clear()
         environment.bring_up_to_date(dev=dev)
-        words = (CREATE, INSTALL, GENERATE, TABLES, OURS)
+        words = (CREATE, INSTALL, GENERATE, TABLES, HTMX, OURS)
         return [word for step in self.steps for word in words if step.startswith(word)]
 
 
@@ -78,7 +84,7 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Repository:
 
 
 def test_what_is_up_to_date_is_left_alone(repository: Repository) -> None:
-    assert repository.ran(dev=True) == [INSTALL, GENERATE, TABLES, OURS]
+    assert repository.ran(dev=True) == [INSTALL, GENERATE, TABLES, HTMX, OURS]
 
     assert repository.ran(dev=True) == []
     assert repository.ran() == []
@@ -94,12 +100,13 @@ def test_the_tools_are_a_second_stamp_on_what_the_demo_installed(repository: Rep
 @pytest.mark.parametrize(
     ("file", "steps"),
     [
-        ("constraints.txt", [INSTALL, GENERATE, TABLES]),
-        ("services/tips/pyproject.toml", [INSTALL, GENERATE, TABLES, OURS]),
+        ("constraints.txt", [INSTALL, GENERATE, TABLES, HTMX]),
+        ("services/tips/pyproject.toml", [INSTALL, GENERATE, TABLES, HTMX, OURS]),
         ("proto/renkei/a.proto", [GENERATE]),
         ("services/contract/hatch_build.py", [GENERATE]),
         ("services/normalform/hatch_build.py", [TABLES]),
         ("services/normalform/variants.txt", [TABLES]),
+        ("services/desk/hatch_build.py", [HTMX]),
     ],
 )
 def test_what_was_changed_is_made_anew(repository: Repository, file: str, steps: list[str]) -> None:
@@ -120,7 +127,7 @@ def test_a_step_that_failed_runs_again(repository: Repository, monkeypatch: pyte
         with pytest.raises(OSError, match="no network"):
             repository.ran()
 
-    assert repository.ran() == [INSTALL, GENERATE, TABLES, OURS]
+    assert repository.ran() == [INSTALL, GENERATE, TABLES, HTMX, OURS]
 
 
 MAKE = """

@@ -2,7 +2,7 @@
 
 With `tamper`, a loss and a leak are planted just before its checks.
 What a program is told of its end goes to standard error.
-With `stay DIR` it stays up, and its nodes lie in DIR.
+With `stay DIR` it waits for somebody at its desk, and its nodes lie in DIR.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ if __name__ == "__main__":
     sys.exit(
         begin(
             once=what != "stay",
+            watch=what == "stay",
             directory=Path(rest[0]) if what == "stay" else None,
             records=200,
             tamper=tamper if what == "tamper" else None,

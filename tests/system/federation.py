@@ -227,12 +227,12 @@ class Federation:
     def __getitem__(self, code: str) -> Member:
         return self.members[code]
 
-    def set_up(self, *, courier: bool = True) -> None:
+    def set_up(self, *, courier: bool = True, desk: bool = False) -> None:
         """Write every node's directory. Blocks."""
         identities: dict[str, PublicIdentity] = {}
         for code in self.codes:
             directory = NodeDirectory(self.place_of(code))
-            names = (*SERVICES, "nats", "metrics")
+            names = (*SERVICES, "nats", "metrics", *(("desk", "web") if desk else ()))
             ports = Ports(**dict(zip(names, self.claims.claim_many(len(names)), strict=True)))
             server = self.servers.get(code)
             settings = NodeSettings(

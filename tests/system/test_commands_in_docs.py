@@ -10,13 +10,14 @@ import asyncio
 import json
 import re
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import pytest
 
 from renkei_chassis.ports import PortClaims
 from renkei_node.demo.synthetic import write_exports
-from renkei_node.layout import SERVICES
+from renkei_node.layout import DESK, SERVICES
 from tests.node.files.node import ARREST_HEADER, TIP_HEADER, arrest_row, csv_of, tip_row
 from tests.system.federation import Federation
 from tests.system.tour import ROOT, Shell, look_like_a_clone, readme_blocks, shell_blocks
@@ -31,6 +32,7 @@ READY_SECONDS: Final = 30.0
 # test_buf_curl.py, and, as far as a test can, by tests/make/test_targets.py.
 ELSEWHERE: Final = {
     "make demo ONCE=1",
+    "make demo WATCH=1",
     "make demo",
     ".venv/bin/renkei demo --dir demo",
     "renkei explain",
@@ -46,6 +48,7 @@ ELSEWHERE: Final = {
     "make soak MINUTES=",
     "make faults",
     "make baseline",
+    "make screenshots",
     "buf curl",
 }
 
@@ -53,7 +56,7 @@ ELSEWHERE: Final = {
 @pytest.mark.slow
 async def test_the_readmes_tour_of_a_kept_demo_works(tmp_path: Path) -> None:
     federation = await asyncio.to_thread(Federation, tmp_path / "demo", ("jp-12", "jp-13"))
-    await asyncio.to_thread(federation.set_up)
+    await asyncio.to_thread(partial(federation.set_up, desk=True))
     await federation.start()
     try:
         for number in range(5):  # so many changes does the tour wait for
@@ -69,6 +72,7 @@ async def test_the_readmes_tour_of_a_kept_demo_works(tmp_path: Path) -> None:
     assert "nothing was sent" in said
     assert "5 records in demo/tips.csv" in said
     assert "演習データ" in said
+    assert "https://127.0.0.1:" in said
 
 
 def _tour(folder: Path) -> str:
@@ -80,7 +84,7 @@ def _tour(folder: Path) -> str:
 
 @pytest.mark.slow
 def test_the_operations_pages_commands_run_a_node_from_nothing(tmp_path: Path) -> None:
-    init, up, status, doctor, files, retry = shell_blocks("docs/operations.md")
+    init, up, desk, status, doctor, files, retry = shell_blocks("docs/operations.md")
     look_like_a_clone(tmp_path)
     (tmp_path / "tips.csv").write_bytes(csv_of([TIP_HEADER, tip_row(1), tip_row(2)]))
     (tmp_path / "arrests.csv").write_bytes(csv_of([ARREST_HEADER, arrest_row(1)]))
@@ -90,6 +94,7 @@ def test_the_operations_pages_commands_run_a_node_from_nothing(tmp_path: Path) -
         _finish(tmp_path / "jp-12", entry, claims)
         shell.run(up.strip() + " &")
         _wait_until_ready(tmp_path / "jp-12")
+        link = shell.run(desk)
         shown = shell.run(status)
         looked_over = shell.run(doctor)
         imported = shell.run(files)
@@ -98,7 +103,8 @@ def test_the_operations_pages_commands_run_a_node_from_nothing(tmp_path: Path) -
     (said,) = json.loads(shown.splitlines()[-1])
     assert said["agency"] == "agencies/jp-12"
     assert looked_over.splitlines()[-1].startswith("0 failed")
-    assert [service["name"] for service in said["services"]] == list(SERVICES)
+    assert [service["name"] for service in said["services"]] == [*SERVICES, DESK]
+    assert "https://127.0.0.1:" in link
     assert "2 rows: 2 ready" in imported
     assert "2 rows: 2 recorded" in imported
     assert "1 row: 1 recorded" in imported
@@ -113,7 +119,7 @@ def _finish(directory: Path, entry: str, claims: PortClaims) -> None:
     entry += 'display_name = "千葉県警察"\ndisplay_name_en = "Chiba"\ncontact_desk = "演習"\n'
     federation = entry[entry.index("[[agencies]]") :]
     settings = (directory / "node.toml").read_text()
-    for number in range(21_000, 21_000 + len(SERVICES) + 2):
+    for number in range(21_000, 21_000 + len(SERVICES) + 4):
         port = str(claims.claim())
         assert str(number) in settings
         settings = settings.replace(str(number), port)
@@ -149,7 +155,7 @@ def test_no_command_of_the_pages_is_run_by_nobody() -> None:
     assert {page: len(found) for page, found in blocks.items()} == {
         "README.md": len(readme_blocks("Five minutes")) + len(readme_blocks("Ask it yourself")),
         "CONTRIBUTING.md": 0,
-        "docs/operations.md": 6,
+        "docs/operations.md": 7,
         "docs/files.md": 0,
         "SECURITY.md": 0,
     }

@@ -64,16 +64,19 @@ def processes_of(directory: Path) -> list[psutil.Process]:
 def test_the_demo_leaves_no_process_where_somebody_ends_it(tmp_path: Path) -> None:
     """Seven nodes and seven nats-servers that somebody must look for are worse than no demo."""
     command = [sys.executable, "-m", "tests.system.demo_run", "stay", str(tmp_path)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as demo:
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as demo:
         assert demo.stdout is not None
         seen = []
         for line in demo.stdout:
             seen.append(line)
-            if "seven agencies are ready" in line:
+            if "press Enter" in line:
                 break
         else:
             pytest.fail("".join(seen[-20:]))
         assert len(processes_of(tmp_path)) >= 14
+        assert any(line.strip().startswith("https://127.0.0.1:") for line in seen), "the desk's address"
 
         demo.send_signal(signal.SIGTERM)
         rest = demo.stdout.read()

@@ -14,6 +14,7 @@ from renkei.tips.v1.tips_pb2 import LoadTipsRequest, LoadTipsResponse, Tip, Watc
 
 from renkei_chassis.database.requests import WriteMethod, Written
 from renkei_chassis.errors import Aborted, DeadlineExceeded, Internal, InvalidArgument, RenkeiError, ResourceExhausted
+from renkei_chassis.rpc.calling import PURPOSE_HEADER
 from renkei_chassis.rpc.deadlines import Limits, allowed
 from renkei_chassis.rpc.methods import Call, DuplexMethod, ReadMethod, StreamMethod
 from renkei_chassis.rpc.pipeline import MAX_REQUEST_BYTES
@@ -331,6 +332,23 @@ async def test_a_call_is_one_line_without_content(keeper: Keeper, port: int, lin
     assert {line["method"] for line in calls} == {SUBMIT}
     assert MARKER not in lines.getvalue()
     assert MARKER not in str(refused)
+
+
+async def test_a_purpose_is_logged_by_its_id_and_is_nothing_else(keeper: Keeper, port: int, lines: io.StringIO) -> None:
+    """Whatever else a caller sends there would be content in a log."""
+    purpose = "0191aaaa-0000-7000-8000-000000000001"
+    async with served(keeper, port) as server:
+        await server.call(SUBMIT, asking("a"), metadata=(*server.bearing(), (PURPOSE_HEADER, purpose)))
+        refusals = [
+            await server.refusal(SUBMIT, asking("b"), metadata=(*server.bearing(), (PURPOSE_HEADER, value)))
+            for value in (MARKER, purpose.upper(), purpose + "0", "")
+        ]
+    await until(lambda: len(told(lines)) >= 5)
+
+    calls = [line for line in told(lines) if line["message"] == "call"]
+    assert [line["purpose"] for line in calls] == [purpose, "", "", "", ""]
+    assert {refusal.reason for refusal in refusals} == {"MALFORMED_REQUEST"}
+    assert MARKER not in lines.getvalue()
 
 
 async def test_a_scrape_shows_calls_and_no_content(keeper: Keeper, port: int) -> None:

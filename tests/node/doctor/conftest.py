@@ -11,7 +11,7 @@ from renkei_chassis.identity import generate, public_text
 from renkei_chassis.ports import PortClaims
 from renkei_node.doctor import storage
 from renkei_node.initialise import PublicIdentity, initialise
-from renkei_node.layout import SERVICES, NodeDirectory
+from renkei_node.layout import DESK, SERVICES, NodeDirectory
 from renkei_node.settings import NodeSettings, Ports
 from tests.node.doctor.ground import entry
 
@@ -33,7 +33,7 @@ def node(tmp_path: Path, ports: PortClaims, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(storage, "LOW_MEGABYTES", 0)
     monkeypatch.setattr(storage, "FULL_MEGABYTES", 0)
     directory = NodeDirectory(tmp_path / "node")
-    names = (*SERVICES, "nats", "metrics")
+    names = (*SERVICES, DESK, "nats", "metrics", "web")
     own_ports = Ports(**dict(zip(names, ports.claim_many(len(names)), strict=True)))
     identity = initialise(directory, NodeSettings(agency="agencies/jp-12"), own_ports)
     neighbour = PublicIdentity(

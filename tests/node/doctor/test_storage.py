@@ -15,7 +15,7 @@ from renkei_chassis.database.schema import Schema
 from renkei_node.doctor import storage
 from renkei_node.doctor.examination import examine
 from renkei_node.doctor.finding import State
-from renkei_node.layout import SERVICES, NodeDirectory
+from renkei_node.layout import DESK, SERVICES, NodeDirectory
 from tests.databases import POSTGRESQL, on, running
 from tests.node.doctor.ground import change, event_at, run_sql, tips, wrong
 
@@ -124,7 +124,7 @@ def test_a_server_that_would_lose_what_it_acknowledged_is_told(node: NodeDirecto
     change(node.settings, 'database = ""', f'database = "{address}"')
     assert set(wrong(node)) == {"database_unreachable"}
 
-    names = [f"doctor_{service}" for service in SERVICES]
+    names = [f"doctor_{service}" for service in (*SERVICES, DESK)]
     for name in names:
         running().run(f"CREATE DATABASE {name} TEMPLATE template0")
     found = examine(node)
@@ -134,7 +134,7 @@ def test_a_server_that_would_lose_what_it_acknowledged_is_told(node: NodeDirecto
     failures = {str(finding.values.get("setting")) for finding in found if finding.state is State.FAILED}
     assert failures == {"fsync", "full_page_writes"}
     assert {finding.text for finding in found if finding.state is State.WARNING} == {"no_autovacuum", "peer_silent"}
-    assert sum(finding.text == "database_new" for finding in found) == len(SERVICES)
+    assert sum(finding.text == "database_new" for finding in found) == len(SERVICES) + 1
 
 
 WELL = {
@@ -168,7 +168,7 @@ WELL = {
 def test_what_a_server_says_of_itself_is_judged(told: dict[str, str], found: str) -> None:
     now = {"time_us": str(int(time.time() * 1e6))}
 
-    findings = list(storage._server({**WELL, **now, **told}, needs_tls=True))
+    findings = list(storage._server({**WELL, **now, **told}, needs_tls=True, services=6))
 
     assert found in {finding.text for finding in findings}
     assert len(findings) == (1 if found in {"synced_well", "fsync_off"} else 2)

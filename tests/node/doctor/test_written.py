@@ -13,7 +13,7 @@ from renkei_chassis.identity import generate, public_text
 from renkei_node.doctor import storage
 from renkei_node.doctor.examination import examine
 from renkei_node.doctor.finding import State
-from renkei_node.layout import SERVICES, NodeDirectory
+from renkei_node.layout import DESK, SERVICES, NodeDirectory
 from tests.node.doctor.ground import change, tips, wrong
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def test_a_node_that_is_well_has_nothing_wrong(node: NodeDirectory) -> None:
-    for service in SERVICES:
+    for service in (*SERVICES, DESK):
         where = node.data / f"{service}.db"
         owner = Owner(agency="agencies/jp-12", service=service)
         Database.open(where, owner=owner, schema=storage.SCHEMAS[service]).close()

@@ -20,6 +20,7 @@ COMMANDS: Final = {
     "arrests": ("arrests", "Arrest records from files and into files."),
     "clocks": ("clocks", "Show which clocks of custody run, soonest due first."),
     "personas": ("personas", "Undercover work by the book: plans, documents, contacts, reports."),
+    "desk": ("desk", "Make a one-time link into the coordination desk."),
     "token": ("token", "Make a short token for an officer."),
     "explain": ("explain", "Read a refusal that `buf curl` printed."),
     "retry": ("retry", "Apply again what was set aside."),

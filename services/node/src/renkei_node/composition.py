@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Final
 
 import renkei_arrests.settings
 import renkei_arrests.wiring
+import renkei_desk.settings
+import renkei_desk.wiring
 import renkei_exchange.settings
 import renkei_exchange.wiring
 import renkei_leads.settings
@@ -32,9 +34,13 @@ from renkei_chassis.settings import load
 from renkei_chassis.telemetry.exposition import MetricsServer
 from renkei_chassis.telemetry.otlp import open_collector
 from renkei_chassis.telemetry.settings import TelemetrySettings
+from renkei_desk.domain.cases import Case
 from renkei_exchange.federation import Federation, load_federation, peer_issuers
-from renkei_node.layout import SERVICES, NodeDirectory
+from renkei_node.demo.timeline import read_cases
+from renkei_node.layout import DESK, NodeDirectory
 from renkei_node.nats_server import NatsServer, PeerAccount, ServerConfiguration
+from renkei_node.officer_token import sign_token
+from renkei_node.officers import check_roles, load_officers
 from renkei_node.settings import NodeSettings, Ports
 
 if TYPE_CHECKING:
@@ -43,6 +49,7 @@ if TYPE_CHECKING:
     from renkei_chassis.telemetry.collector import Collector
 
 _HOST: Final = "127.0.0.1"
+_DESK_TOKEN_SECONDS: Final = 10 * 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +67,7 @@ def read_agency(directory: NodeDirectory) -> Agency:
     """Read a node's directory. Raises SettingsError naming the setting that is wrong."""
     settings = load(NodeSettings, directory.settings, "node")
     ports = load(Ports, directory.settings, "ports")
+    load_officers(directory.officers)
     return Agency(
         directory=directory,
         settings=settings,
@@ -141,12 +149,51 @@ def _blueprints(agency: Agency) -> list[Blueprint]:
     exchange = load(renkei_exchange.settings.Settings, path, "exchange")
     exchange_key = load_private(agency.directory.service_key("exchange"))
     nats_key = load_user_key(agency.directory.nats_exchange_key) if agency.settings.courier else None
-    return [
+    blueprints = [
         renkei_tips.wiring.blueprint(tips),
         renkei_arrests.wiring.blueprint(arrests),
         renkei_personas.wiring.blueprint(personas),
         renkei_exchange.wiring.blueprint(exchange, agency.federation, key=exchange_key, nats_key=nats_key),
         renkei_leads.wiring.blueprint(leads),
+    ]
+    if agency.ports.desk:
+        blueprints.append(_desk(agency, agency_name=own.display_name))
+    return blueprints
+
+
+def _desk(agency: Agency, *, agency_name: str) -> Blueprint:
+    """Describe the desk. The node's issuer renews the tokens of who is signed in, for the length of a session."""
+    directory, name, ports = agency.directory, agency.settings.agency, agency.ports
+    given = {"port": ports.web, "agency_name": agency_name, "training": agency.settings.training}
+    settings = load(renkei_desk.settings.Settings, directory.settings, DESK).model_copy(update=given)
+    issuer = load_private(directory.issuer_key)
+
+    async def renew(officer: str, roles: Sequence[str]) -> str:
+        await asyncio.to_thread(check_roles, directory.officers, officer.rpartition("/")[2], roles)
+        return sign_token(issuer, name, officer, roles, seconds=_DESK_TOKEN_SECONDS)
+
+    place = renkei_desk.wiring.Place(
+        addresses={each: ports.address(each) for each in ports.services},
+        trust=load_trust(directory.trust),
+        folder=directory.data,
+        renew=renew,
+        # They happened, and everything else that a training node shows is invented.
+        cases=_cases() if agency.settings.training else (),
+    )
+    return renkei_desk.wiring.blueprint(settings, place)
+
+
+def _cases() -> list[Case]:
+    return [
+        Case(
+            day=case.date,
+            agency=case.prefecture,
+            place=case.place,
+            crime=case.crime,
+            detail=case.public_detail,
+            counted=case.counted_in_series,
+        )
+        for case in read_cases()
     ]
 
 
@@ -167,7 +214,7 @@ def _surroundings(agency: Agency, service: str, collector: Collector | None) -> 
         agency=name,
         data_directory=directory.data,
         databases=partial(of_service, agency.settings.database) if agency.settings.database else None,
-        addresses={each: agency.ports.address(each) for each in SERVICES},
+        addresses={each: agency.ports.address(each) for each in agency.ports.services},
         key=load_private(directory.service_key(service)),
         trust=trust,
         courier=courier,

@@ -8,8 +8,18 @@ from typing import TYPE_CHECKING
 
 from renkei_chassis.courier import generate_user_key, save_user_key
 from renkei_chassis.files import write_new
-from renkei_chassis.identity import Issuer, IssuerKind, TrustFile, generate, public_text, save_private, save_trust
-from renkei_node.layout import SERVICES, NodeDirectory
+from renkei_chassis.identity import (
+    Issuer,
+    IssuerKind,
+    TrustFile,
+    generate,
+    load_private,
+    load_trust,
+    public_text,
+    save_private,
+    save_trust,
+)
+from renkei_node.layout import DESK, SERVICES, NodeDirectory
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -45,7 +55,7 @@ def initialise(directory: NodeDirectory, settings: NodeSettings, ports: Ports) -
     save_private(directory.issuer_key, issuer)
     issuers = [Issuer(issuer=agency, kind=IssuerKind.NODE, public_key=public_text(issuer))]
     exchange_public = ""
-    for service in SERVICES:
+    for service in (*SERVICES, DESK):
         key = generate()
         save_private(directory.service_key(service), key)
         public = public_text(key)
@@ -66,6 +76,19 @@ def initialise(directory: NodeDirectory, settings: NodeSettings, ports: Ports) -
         exchange_port=ports.exchange,
         nats_port=ports.nats,
     )
+
+
+def give_desk_a_key(directory: NodeDirectory, agency: str) -> None:
+    """Make the desk's key and have it believed, where the node was made before there were desks. May be repeated."""
+    name = f"{agency}/services/{DESK}"
+    trust = load_trust(directory.trust)
+    if any(issuer.issuer == name for issuer in trust.issuers):
+        return
+    path = directory.service_key(DESK)
+    if not path.exists():  # it is there where this was interrupted
+        save_private(path, generate())
+    public = public_text(load_private(path))
+    save_trust(directory.trust, trust.merged([Issuer(issuer=name, kind=IssuerKind.SERVICE, public_key=public)]))
 
 
 def to_toml(sections: Mapping[str, Mapping[str, object]]) -> str:

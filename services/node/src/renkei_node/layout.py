@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SERVICES: Final = ("tips", "arrests", "personas", "leads", "exchange")
+DESK: Final = "desk"
+"""The one service that a node may be without: see `Ports.desk`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,11 @@ class NodeDirectory:
     def trust(self) -> Path:
         """Whose tokens this node believes."""
         return self.path / "trust.json"
+
+    @property
+    def officers(self) -> Path:
+        """Who may be what. Optional: see `renkei_node.officers`."""
+        return self.path / "officers.toml"
 
     @property
     def issuer_key(self) -> Path:

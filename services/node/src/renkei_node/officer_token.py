@@ -12,6 +12,8 @@ from renkei_chassis.resource_names import OFFICER
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
     from renkei_node.layout import NodeDirectory
 
 
@@ -19,8 +21,13 @@ def make_token(directory: NodeDirectory, agency: str, officer: str, roles: Itera
     """Sign a token for `agencies/jp-12/officers/{officer}`. Raises SettingsError where the key may not be used."""
     subject = f"{agency}/officers/{officer}"
     OFFICER.parse(subject, field="officer")
+    return sign_token(load_private(directory.issuer_key), agency, subject, roles, seconds=seconds)
+
+
+def sign_token(issuer: Ed25519PrivateKey, agency: str, subject: str, roles: Iterable[str], *, seconds: int) -> str:
+    """Sign a token for an officer by full name, with a key that is there already."""
     return mint(
-        load_private(directory.issuer_key),
+        issuer,
         issuer=agency,
         subject=subject,
         audience=agency,

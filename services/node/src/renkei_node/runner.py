@@ -15,6 +15,7 @@ from renkei_chassis.files import replace
 from renkei_chassis.telemetry.logging import configure, log_event
 from renkei_chassis.telemetry.rotation import RotatingFile
 from renkei_node.composition import Node, read_agency
+from renkei_node.initialise import give_desk_a_key
 from renkei_node.officer_token import make_token
 
 if TYPE_CHECKING:
@@ -55,6 +56,8 @@ def run_node(directory: NodeDirectory, *, say: Say, tether: int | None = None) -
     ):
         writer = configure(stream=log, level=logging.getLevelNamesMapping()[settings.log_level])
         sys.setswitchinterval(_SWITCH_SECONDS)
+        if agency.ports.desk:
+            give_desk_a_key(directory, settings.agency)
         try:
             asyncio.run(_run(Node(agency), say=say, tether=tether))
         finally:

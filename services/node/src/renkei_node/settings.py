@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, Field, field_validator
+from pydantic import BaseModel, Field, field_validator, model_validator
 
 from renkei_chassis.database.postgresql.url import SERVICE
 from renkei_chassis.settings import STRICT
+from renkei_node.layout import DESK, SERVICES
 
 # Below the ephemeral range: an outgoing connection must not take the port while the server is down.
 Port = Annotated[int, Field(ge=1024, le=32767)]
@@ -93,6 +94,19 @@ class Ports(BaseModel):
         description="The agency's nats-server: its services and the other agencies' exchanges connect to it."
     )
     metrics: Port = Field(description="Prometheus metrics of the whole node, at /metrics.")
+    desk: Port | Literal[0] = Field(default=0, description="gRPC of the desk. 0: the node has no desk.")
+    web: Port | Literal[0] = Field(default=0, description="The desk's pages, over TLS.")
+
+    @property
+    def services(self) -> tuple[str, ...]:
+        """Name the services that this node has."""
+        return (*SERVICES, DESK) if self.desk else SERVICES
+
+    @model_validator(mode="after")
+    def _both_or_none(self) -> Self:
+        if bool(self.desk) != bool(self.web):
+            raise ValueError("desk and web belong together: give both, or neither")
+        return self
 
     def address(self, service: str) -> str:
         """Give `127.0.0.1:port` of one service."""

@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING, Final
 
 import renkei_arrests.settings
+import renkei_desk.settings
 import renkei_exchange.settings
 import renkei_leads.settings
 import renkei_personas.settings
@@ -14,6 +15,7 @@ from renkei_chassis.alone import ProcessSettings
 from renkei_chassis.settings import describe
 from renkei_chassis.telemetry.settings import TelemetrySettings
 from renkei_exchange.federation import Agency
+from renkei_node.officers import Officer
 from renkei_node.settings import NodeSettings, Ports
 
 if TYPE_CHECKING:
@@ -39,9 +41,11 @@ _FILES: Final[tuple[tuple[str, tuple[tuple[str, type[BaseModel]], ...]], ...]] =
             ("personas", renkei_personas.settings.Settings),
             ("exchange", renkei_exchange.settings.Settings),
             ("leads", renkei_leads.settings.Settings),
+            ("desk", renkei_desk.settings.Settings),
         ),
     ),
     ("`federation.toml`: one section `[[agencies]]` for each agency, this one too", (("agencies", Agency),)),
+    ("`officers.toml`, where there is one: a section `[[officers]]` for each officer", (("officers", Officer),)),
     ("A service in a process of its own: `python -m renkei_<service> FILE`", (("process", ProcessSettings),)),
 )
 

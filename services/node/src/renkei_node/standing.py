@@ -13,7 +13,6 @@ from renkei.exchange.v1.exchange_pb2_grpc import ExchangeServiceStub
 
 from renkei_chassis.errors import RenkeiError
 from renkei_chassis.rpc.sync_client import SyncClient
-from renkei_node.layout import SERVICES
 
 if TYPE_CHECKING:
     from google.protobuf.timestamp_pb2 import Timestamp
@@ -107,7 +106,7 @@ def ask(settings: NodeSettings, ports: Ports, token: str) -> Standing:
         agency=settings.agency,
         training=settings.training,
         release_without_instrument=settings.release_without_instrument,
-        services=[_service(name, ports, token) for name in SERVICES],
+        services=[_service(name, ports, token) for name in ports.services],
         peers=_peers(ports, token),
     )
 

@@ -72,8 +72,14 @@ class Patience:
         return pause if pause < remaining else None
 
 
+PURPOSE_HEADER: Final = "renkei-purpose"
+"""Why somebody asks, as the id under which whoever sends it keeps the words: it is logged, and never the words."""
+
+
 def metadata(
-    token: Callable[[], str | None] | None, trace_parent: Callable[[], str] | None
+    token: Callable[[], str | None] | None,
+    trace_parent: Callable[[], str] | None,
+    purpose: Callable[[], str | None] | None = None,
 ) -> tuple[tuple[str, str], ...]:
     """Make the metadata of one attempt; a token is asked for anew each time, since it is short-lived."""
     made = []
@@ -81,6 +87,8 @@ def metadata(
         made.append(("authorization", f"Bearer {bearer}"))
     if trace_parent is not None and (trace := trace_parent()):
         made.append(("traceparent", trace))
+    if purpose is not None and (reason := purpose()):
+        made.append((PURPOSE_HEADER, reason))
     return tuple(made)
 
 

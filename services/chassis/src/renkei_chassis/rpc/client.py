@@ -49,16 +49,18 @@ class Client:
         *,
         token: Callable[[], str | None] | None = None,
         trace_parent: Callable[[], str] | None = None,
+        purpose: Callable[[], str | None] | None = None,
         patience: Patience = _PATIENCE,
         chance: Callable[[], float] = random.random,
     ) -> None:
-        """Take where to call, and who says for each attempt what token and traceparent go with it.
+        """Take where to call, and who says for each attempt what token, traceparent and purpose go with it.
 
         Raises NotLoopbackError for an address that is not on this machine. Nothing connects yet.
         """
         self._channel = grpc.aio.insecure_channel(require_loopback(address), options=CHANNEL_OPTIONS)
         self._token = token
         self._trace_parent = trace_parent
+        self._purpose = purpose
         self._patience = patience
         self._chance = chance
 
@@ -172,7 +174,7 @@ class Client:
         await self.close()
 
     def _metadata(self) -> tuple[tuple[str, str], ...]:
-        return metadata(self._token, self._trace_parent)
+        return metadata(self._token, self._trace_parent, self._purpose)
 
 
 async def _drawn(requests: AsyncIterator[Q] | Iterable[Q], raised: list[Exception]) -> AsyncIterator[Q]:

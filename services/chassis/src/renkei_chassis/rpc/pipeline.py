@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
@@ -24,6 +25,7 @@ from renkei_chassis.errors import (
 )
 from renkei_chassis.identity import PrincipalKind, authorize, bearer
 from renkei_chassis.rpc.arrivals import Arrivals
+from renkei_chassis.rpc.calling import PURPOSE_HEADER
 from renkei_chassis.rpc.deadlines import Deadline, Limits, allowed
 from renkei_chassis.rpc.methods import Call, DuplexMethod, ReadMethod, StreamMethod
 from renkei_chassis.rpc.validation import validate
@@ -48,6 +50,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 MAX_REQUEST_BYTES: Final = 256 * 1024
+_PURPOSE: Final = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _LOG: Final = logging.getLogger("renkei.rpc")
 
 
@@ -94,11 +97,13 @@ class Pipeline:
         self.arrivals.arrived()
         started = time.perf_counter()
         caller: Principal | None = None
+        purpose = ""
         try:
             self._refuse_while_draining()
             metadata = context.invocation_metadata()
             caller = self._known(metadata)
             authorize(caller, route.permission, route.roles)
+            purpose = _purpose(metadata)
             deadline = Deadline(allowed(context.time_remaining(), self._limits.unary, self._limits.unary_default))
             with self._counted(), self._scope(route, caller, metadata) as scope, deadline:
                 answer = await self._answer(
@@ -107,12 +112,12 @@ class Pipeline:
                 scope.outcome("OK")
             encoded = answer.SerializeToString()
         except asyncio.CancelledError:
-            self._tell(route, started, "CANCELLED", caller=caller)
+            self._tell(route, started, "CANCELLED", caller=caller, purpose=purpose)
             raise
         except Exception as error:  # noqa: BLE001 (the outermost place: nothing may pass unmasked)
-            refusal = self._refusal(route, started, error, caller)
+            refusal = self._refusal(route, started, error, caller, purpose)
         else:
-            self._tell(route, started, "OK", caller=caller)
+            self._tell(route, started, "OK", caller=caller, purpose=purpose)
             return encoded
         await self._record(route, raw, refusal, caller)
         return await _abort(context, refusal)
@@ -216,22 +221,24 @@ class Pipeline:
     ) -> None:
         started = time.perf_counter()
         caller: Principal | None = None
+        purpose = ""
         try:
             metadata = context.invocation_metadata()
             caller = self._known(metadata)
             authorize(caller, route.permission, route.roles)
+            purpose = _purpose(metadata)
             deadline = Deadline(allowed(context.time_remaining(), self._limits.stream, self._limits.stream))
             with self._scope(route, caller, metadata) as scope:
                 call = Call(path=route.path, caller=caller, trace_parent=scope.traceparent)
                 await self._send(answers(call), context, deadline, caller)
                 scope.outcome("OK")
         except asyncio.CancelledError:
-            self._tell(route, started, "CANCELLED", caller=caller)
+            self._tell(route, started, "CANCELLED", caller=caller, purpose=purpose)
             raise
         except Exception as error:  # noqa: BLE001 (the outermost place: nothing may pass unmasked)
-            refusal = self._refusal(route, started, error, caller)
+            refusal = self._refusal(route, started, error, caller, purpose)
         else:
-            self._tell(route, started, "OK", caller=caller)
+            self._tell(route, started, "OK", caller=caller, purpose=purpose)
             return
         await _abort(context, refusal)
 
@@ -308,10 +315,12 @@ class Pipeline:
         assert isinstance(method, ReadMethod)  # noqa: S101 (chosen by the server)
         return method.answer(_parsed(route, raw), call)
 
-    def _refusal(self, route: Route, started: float, error: Exception, caller: Principal | None) -> RenkeiError:
+    def _refusal(
+        self, route: Route, started: float, error: Exception, caller: Principal | None, purpose: str = ""
+    ) -> RenkeiError:
         """Make what the caller sees, and write what happened to the log under the same incident."""
         if isinstance(error, RenkeiError):
-            self._tell(route, started, error.code.name, reason=error.reason, caller=caller)
+            self._tell(route, started, error.code.name, reason=error.reason, caller=caller, purpose=purpose)
             return error
         refusal = masked(error)
         log_event(
@@ -323,10 +332,19 @@ class Pipeline:
             method=route.path,
             incident=refusal.metadata["incident"],
         )
-        self._tell(route, started, refusal.code.name, reason=refusal.reason, caller=caller)
+        self._tell(route, started, refusal.code.name, reason=refusal.reason, caller=caller, purpose=purpose)
         return refusal
 
-    def _tell(self, route: Route, started: float, code: str, *, caller: Principal | None, reason: str = "") -> None:
+    def _tell(
+        self,
+        route: Route,
+        started: float,
+        code: str,
+        *,
+        caller: Principal | None,
+        reason: str = "",
+        purpose: str = "",
+    ) -> None:
         seconds = time.perf_counter() - started
         self._seconds.bind(method=route.path, code=code)(seconds)
         log_event(
@@ -338,6 +356,7 @@ class Pipeline:
             reason=reason,
             caller=caller.subject if caller is not None else "",
             seconds=seconds,
+            purpose=purpose,
         )
 
 
@@ -349,6 +368,16 @@ async def _closing(answers: AsyncIterator[T]) -> AsyncGenerator[AsyncIterator[T]
     finally:
         if isinstance(answers, AsyncGenerator):
             await answers.aclose()
+
+
+def _purpose(metadata: Metadata | None) -> str:
+    """Give the id of the purpose that a caller names; it goes into the log, so that nothing else may stand there."""
+    for key, value in metadata or ():
+        if key == PURPOSE_HEADER:
+            if isinstance(value, bytes) or _PURPOSE.fullmatch(value) is None:
+                raise InvalidArgument("MALFORMED_REQUEST", f"{PURPOSE_HEADER} is not a UUID")
+            return value
+    return ""
 
 
 def _stopping() -> Unavailable:

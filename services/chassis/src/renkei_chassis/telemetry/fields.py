@@ -53,6 +53,7 @@ FIELDS: Final = frozenset(
         "pid",
         "port",
         "position",
+        "purpose",
         "reason",
         "release",
         "request_id",

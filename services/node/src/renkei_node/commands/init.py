@@ -11,7 +11,7 @@ from renkei_node.commands.access import emit_json, json_option, plain_failure
 from renkei_node.layout import NodeDirectory
 
 _LAST_PORT: Final = 32767
-_NAMES: Final = ("tips", "arrests", "personas", "leads", "exchange", "nats", "metrics")
+_NAMES: Final = ("tips", "arrests", "personas", "leads", "exchange", "nats", "metrics", "desk", "web")
 
 
 @click.command(short_help="Make a node's directory: keys, trust file, settings.")

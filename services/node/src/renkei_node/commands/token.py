@@ -33,9 +33,11 @@ def command(directory: Path, officer: str, roles: tuple[str, ...], minutes: int,
       export RENKEI_TOKEN=$(renkei token ./jp-12 --officer sato --role OFFICER)
     """
     from renkei_node.officer_token import make_token
+    from renkei_node.officers import check_roles
 
     node = NodeDirectory(directory)
     settings, _ = read_settings(node)
+    check_roles(node.officers, officer, roles)
     token = make_token(node, settings.agency, officer, roles, seconds=minutes * 60)
     if as_json:
         emit_json(

@@ -27,6 +27,7 @@ _INTERRUPTED: Final = 128 + signal.SIGINT
 def begin(
     *,
     once: bool,
+    watch: bool = False,
     directory: Path | None,
     records: int,
     tamper: Callable[[Federation, Journal], None] | None = None,
@@ -46,7 +47,7 @@ def begin(
         with _work(directory) as path, launched(path, CODES) as processes:
             from renkei_node.demo.run import Wishes, run_demo
 
-            wishes = Wishes(once=once, records=records, tamper=tamper, bars=bars, on_outcome=on_outcome)
+            wishes = Wishes(once=once, watch=watch, records=records, tamper=tamper, bars=bars, on_outcome=on_outcome)
             return run_demo(path, processes, wishes)
     except KeyboardInterrupt:
         click.echo("stopped")

@@ -18,8 +18,8 @@ from renkei_chassis.rpc.sync_client import SyncClient
 from renkei_node.demo.agencies import AGENCIES, DemoAgency
 from renkei_node.demo.launching import cut, early_output, end, launch, let_go
 from renkei_node.demo.proxy import Mode, Proxy
-from renkei_node.initialise import PublicIdentity, initialise, to_toml_tables
-from renkei_node.layout import SERVICES, NodeDirectory
+from renkei_node.initialise import PublicIdentity, initialise, to_toml, to_toml_tables
+from renkei_node.layout import DESK, SERVICES, NodeDirectory
 from renkei_node.officer_token import make_token
 from renkei_node.settings import NodeSettings, Ports
 
@@ -28,7 +28,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 READY_LIMIT_SECONDS: Final = 60.0
+WITH_DESK: Final = ("jp-13",)
+"""Where a coordination desk stands: one is enough to watch the story, and each costs its node some memory."""
 _TOKEN_SECONDS: Final = 900
+_LINK_SECONDS: Final = 600
 _TOKEN_RENEWED_AFTER: Final = 600
 _POLL_SECONDS: Final = 0.02
 _STOP_SECONDS: Final = 20.0
@@ -107,12 +110,15 @@ class Federation:
     def set_up(self) -> None:
         """Write every node's directory, and have every process waiting. Blocks."""
         identities: dict[str, PublicIdentity] = {}
-        names = (*SERVICES, "nats", "metrics")
         for agency in self._agencies:
+            names = (*SERVICES, "nats", "metrics", *(("desk", "web") if agency.code in WITH_DESK else ()))
             directory = NodeDirectory(self.path / agency.code)
             ports = Ports(**dict(zip(names, self._claims.claim_many(len(names)), strict=True)))
             settings = NodeSettings(agency=agency.name, training=True, release_without_instrument=True, reflection=True)
             identities[agency.code] = initialise(directory, settings, ports)
+            if ports.desk:
+                with directory.settings.open("a") as file:
+                    file.write(to_toml({DESK: {"link_seconds": _LINK_SECONDS}}))
             self.members[agency.code] = Member(agency=agency, directory=directory, settings=settings, ports=ports)
         for here, member in self.members.items():
             entries = [self._entry(here, agency, identities[agency.code]) for agency in self._agencies]

@@ -22,11 +22,12 @@ from renkei_node.demo.journal import Journal
 from renkei_node.demo.loading import LoadRefusedError, load
 from renkei_node.demo.play import ClaimError, Play
 from renkei_node.demo.report import Outcome, lead_lines
-from renkei_node.demo.staying import stay, what_to_try
+from renkei_node.demo.staying import somebody_is_ready, stay, the_desk, what_to_try
 from renkei_node.demo.story import tell_first, tell_rest
 from renkei_node.demo.synthetic import write_exports
 from renkei_node.demo.timeline import read_cases
 from renkei_node.demo.told import Told
+from renkei_node.desk_link import DeskAwayError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -45,6 +46,7 @@ class Wishes:
     """How the demo is to run."""
 
     once: bool
+    watch: bool
     records: int
     tamper: Callable[[Federation, Journal], None] | None
     bars: bool
@@ -56,7 +58,7 @@ def run_demo(path: Path, processes: Mapping[str, Popen[bytes]], wishes: Wishes) 
     federation = Federation(path, launched=processes)
     try:
         status = run_to_an_end(_run(federation, wishes), at_last=federation.kill)
-    except (ClaimError, LoadRefusedError, NodeDiedError, RenkeiError, TimeoutError) as error:
+    except (ClaimError, DeskAwayError, LoadRefusedError, NodeDiedError, RenkeiError, TimeoutError) as error:
         click.echo(f"demo: {str(error) or 'not ready in time'}", err=True)
         return 1
     if status == _INTERRUPTED:
@@ -78,6 +80,12 @@ async def _run(federation: Federation, wishes: Wishes) -> int:
         await federation.start()
         ready = time.monotonic() - began
         click.echo(f"seven agencies are ready after {ready:.1f} s; their nodes lie in {federation.path}")
+        if wishes.watch:
+            click.echo("\n".join(await asyncio.to_thread(lambda: list(the_desk(federation)))))
+            click.echo("Open it, then press Enter: the story happens there.")
+            waits = time.monotonic()
+            await somebody_is_ready()
+            began += time.monotonic() - waits  # nobody but the reader took that long
         play, told = Play(federation, journal), Told(say=click.echo)
         series = await tell_first(play, told)
         exports = await asyncio.to_thread(write_exports, federation.path, records=wishes.records)
@@ -106,6 +114,7 @@ async def _run(federation: Federation, wishes: Wishes) -> int:
             wishes.on_outcome(outcome.document(faults))
         if not wishes.once and not faults:
             click.echo("\n" + "\n".join(what_to_try(federation)))
+            click.echo("\n".join(await asyncio.to_thread(lambda: list(the_desk(federation)))))
             await stay(federation)
         return 1 if faults else 0
     finally:

@@ -12,6 +12,7 @@ import click
 
 from renkei_node.commands.access import default_language
 from renkei_node.commands.status import lines as status_lines
+from renkei_node.desk_link import make_link
 from renkei_node.standing import ask
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from renkei_node.demo.federation import Federation, Member
 
+COORDINATOR: Final = "coordinator"
 _STATUS_SECONDS: Final = 15.0
 
 
@@ -30,7 +32,31 @@ def what_to_try(federation: Federation) -> Iterator[str]:
     yield f"  export RENKEI_TOKEN=$({renkei} token {tokyo} --officer sato --role OFFICER)"
     yield f"  {renkei} leads {tokyo} --lang ja"
     yield f"  {renkei} tail {tokyo} --from-start --count 5"
+    yield f"  {renkei} desk {tokyo} --officer coordinator --role OFFICER  # another link into the desk"
     yield f"  {renkei} status {tokyo} {federation.members['jp-12'].directory.path}"
+
+
+def the_desk(federation: Federation) -> Iterator[str]:
+    """Give the lines that let a reader into Tokyo's coordination desk. Blocks."""
+    tokyo = federation.members["jp-13"]
+    link = make_link(tokyo.directory, tokyo.agency.name, tokyo.ports.web, officer=COORDINATOR, roles=("OFFICER",))
+    yield "Tokyo's coordination desk, for one browser, once, within ten minutes:"
+    yield f"  {link.url}"
+    yield f"  (the browser warns of the node's own certificate, SHA-256 {link.fingerprint})"
+
+
+async def somebody_is_ready() -> None:
+    """Wait for a line on standard input, or for its end."""
+    loop = asyncio.get_running_loop()
+    come = asyncio.Event()
+    try:
+        loop.add_reader(sys.stdin, come.set)
+    except PermissionError:  # a file, which is always ready
+        return
+    try:
+        await come.wait()
+    finally:
+        loop.remove_reader(sys.stdin)
 
 
 async def stay(federation: Federation) -> None:

@@ -11,7 +11,7 @@ from renkei_chassis.errors import SettingsError
 from renkei_chassis.identity import load_private, load_trust, public_text
 from renkei_node.composition import Agency, read_agency
 from renkei_node.doctor.finding import Finding, failed, ok, warning
-from renkei_node.layout import SERVICES, NodeDirectory
+from renkei_node.layout import DESK, SERVICES, NodeDirectory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,7 +68,9 @@ def check_keys(agency: Agency) -> Iterator[Finding]:
     directory = agency.directory
     broken = list(_folders(directory))
     issuers = {agency.settings.agency: directory.issuer_key}
-    issuers |= {f"{agency.settings.agency}/services/{each}": directory.service_key(each) for each in SERVICES}
+    # The desk's key is made by the first `renkei up` that has a desk.
+    services = [each for each in agency.ports.services if each != DESK or directory.service_key(DESK).exists()]
+    issuers |= {f"{agency.settings.agency}/services/{each}": directory.service_key(each) for each in services}
     public: dict[str, str] = {}
     for issuer, path in issuers.items():
         try:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import renkei_arrests.store
+import renkei_desk.tables
 import renkei_exchange.store
 import renkei_leads.tables
 import renkei_personas.store.tables
@@ -19,7 +20,7 @@ from renkei_chassis.database.postgresql.url import of_service
 from renkei_chassis.database.schema import SchemaError
 from renkei_chassis.database.visit import Visited, visit
 from renkei_node.doctor.finding import Finding, failed, ok, skipped, warning
-from renkei_node.layout import SERVICES
+from renkei_node.layout import DESK, SERVICES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -34,6 +35,7 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
     "personas": renkei_personas.store.tables.SCHEMA,
     "leads": renkei_leads.tables.SCHEMA,
     "exchange": renkei_exchange.store.SCHEMA,
+    DESK: renkei_desk.tables.SCHEMA,
 }
 LOW_MEGABYTES: Final = 2048
 FULL_MEGABYTES: Final = 256
@@ -60,7 +62,7 @@ def check_databases(agency: Agency) -> tuple[list[Finding], list[Log]]:
     found: list[Finding] = []
     logs: list[Log] = []
     server: Mapping[str, str] = {}
-    for service in SERVICES:
+    for service in agency.ports.services:
         where = _where(agency, service)
         owner = Owner(agency=agency.settings.agency, service=service)
         try:
@@ -74,7 +76,9 @@ def check_databases(agency: Agency) -> tuple[list[Finding], list[Log]]:
             logs.append(Log(name=service, sequence=visited.sequence, time_us=visited.time_us))
             server = server or visited.server
     if server:
-        found.extend(_server(server, needs_tls=_is_remote(_where(agency, SERVICES[0]))))
+        found.extend(
+            _server(server, needs_tls=_is_remote(_where(agency, SERVICES[0])), services=len(agency.ports.services))
+        )
     return found, logs
 
 
@@ -93,7 +97,7 @@ def _database(service: str, where: Path | PostgresUrl, visited: Visited) -> Find
     return ok(check, "database_well", where=where, sequence=visited.sequence)
 
 
-def _server(told: Mapping[str, str], *, needs_tls: bool) -> Iterator[Finding]:
+def _server(told: Mapping[str, str], *, needs_tls: bool, services: int) -> Iterator[Finding]:
     check = "database server"
     unsafe = [name for name in ("fsync", "full_page_writes") if told[name] != "on"]
     yield from (failed(check, "fsync_off", setting=setting) for setting in unsafe)
@@ -107,7 +111,7 @@ def _server(told: Mapping[str, str], *, needs_tls: bool) -> Iterator[Finding]:
         (told["encoding"] != "UTF8", failed(check, "encoding", encoding=told["encoding"])),
         (version < _OLDEST_SERVER, failed(check, "old_server", version=version // 10000)),
         (needs_tls and told["tls"] != "true", failed(check, "no_tls")),
-        (left < _CONNECTIONS * len(SERVICES), warning(check, "few_connections", left=left)),
+        (left < _CONNECTIONS * services, warning(check, "few_connections", left=left)),
         (told["autovacuum"] != "on", warning(check, "no_autovacuum")),
         (apart > _SERVER_CLOCK_SECONDS, warning(check, "clock_server", seconds=round(apart))),
     ):

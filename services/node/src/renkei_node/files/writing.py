@@ -8,6 +8,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, Protocol
 
+from renkei_chassis.spreadsheets import inert
 from renkei_node.files.columns import SEALED, columns_of, text_of
 
 if TYPE_CHECKING:
@@ -15,9 +16,6 @@ if TYPE_CHECKING:
 
     from renkei_node.files.kinds import FileKind
 
-# What a spreadsheet takes for the begin of a formula, in either width; a tab or line end may stand before it.
-_FORMULA: Final = re.compile(r"\s*[=+\-@＝＋－＠]|[\t\r\n]")
-_CONTROL: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _LACKING: Final = "〓"  # what printers have always set for a character that they lack
 _GROUP_ROWS: Final = 2000
 
@@ -33,12 +31,6 @@ class Writer(Protocol):
 
     def close(self) -> None:
         """Write what is left; the file itself stays open."""
-
-
-def inert(text: str) -> str:
-    """Make a text safe as a cell: one that a spreadsheet would run gets an apostrophe in front, NUL and its like go."""
-    text = _CONTROL.sub("\ufffd", text)
-    return f"'{text}" if _FORMULA.match(text) else text
 
 
 class CsvWriter:
