@@ -41,6 +41,7 @@ _ON_BOTH: Final = (
     "exchange/test_inbound.py",
     "exchange/test_store.py",
     "exchange/test_two_exchanges.py",
+    "leads/test_follow_up.py",
     "leads/test_service.py",
     "node",
     "personas/test_crashes.py",

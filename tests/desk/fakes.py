@@ -19,7 +19,15 @@ from renkei.arrests.v1.clocks_pb2 import AcknowledgeClockRequest, ListClocksResp
 from renkei.arrests.v1.events_pb2 import ClockWarned
 from renkei.exchange.v1.exchange_pb2 import ListPeersResponse
 from renkei.leads.v1.events_pb2 import LeadFound
-from renkei.leads.v1.leads_pb2 import Lead, ListLeadsResponse
+from renkei.leads.v1.follow_up_pb2 import (
+    BatchFollowUpLeadsRequest,
+    BatchFollowUpLeadsResponse,
+    FollowUp,
+    LeadFollowUpResult,
+    LeadStep,
+    ListLeadStepsResponse,
+)
+from renkei.leads.v1.leads_pb2 import Lead, ListLeadsRequest, ListLeadsResponse
 from renkei.personas.v1.reports_pb2 import Statistics, StatisticsRow
 from renkei.policy.v1.differences_pb2 import FieldDifference, VersionNote
 from renkei.tips.v1.differences_pb2 import ListTipDifferencesRequest, ListTipDifferencesResponse
@@ -30,7 +38,15 @@ from renkei_chassis.clock import ManualClock, WallClock
 from renkei_chassis.database.requests import WriteMethod
 from renkei_chassis.database.schema import Schema
 from renkei_chassis.database.transaction import NewEvent
-from renkei_chassis.errors import FailedPrecondition, InvalidArgument, NotAllowed, NotFoundOrDenied, Unimplemented
+from renkei_chassis.errors import (
+    FailedPrecondition,
+    InvalidArgument,
+    NotAllowed,
+    NotFoundOrDenied,
+    RenkeiError,
+    Unimplemented,
+    to_status,
+)
 from renkei_chassis.identity import Issuer, IssuerKind, TrustFile, generate, mint, public_text
 from renkei_chassis.ids import uuid7
 from renkei_chassis.rpc.methods import Api, Call, DuplexMethod, Method, ReadMethod, StreamMethod
@@ -54,7 +70,7 @@ NEIGHBOURS: Final = ("tips", "arrests", "leads", "personas", "exchange")
 _DOORS: Final = {
     "tips": ("renkei.tips.v1.TipsService",),
     "arrests": ("renkei.arrests.v1.ArrestsService", "renkei.arrests.v1.ClocksService"),
-    "leads": ("renkei.leads.v1.LeadsService",),
+    "leads": ("renkei.leads.v1.LeadsService", "renkei.leads.v1.FollowUpService"),
     "personas": ("renkei.personas.v1.ReportsService",),
     "exchange": ("renkei.exchange.v1.ExchangeService",),
 }
@@ -82,6 +98,13 @@ class World:
     clocks: list[RunningClock] = field(default_factory=list)
     acknowledged: list[tuple[str, str, str]] = field(default_factory=list)
     """What was acknowledged: the request, the clock and the note."""
+    asked: list[ListLeadsRequest] = field(default_factory=list)
+    steps: list[LeadStep] = field(default_factory=list)
+    looked: list[str] = field(default_factory=list)
+    """Whoever looked at a lead."""
+    acts: list[BatchFollowUpLeadsRequest] = field(default_factory=list)
+    refusing: dict[str, RenkeiError] = field(default_factory=dict)
+    """Leads that are not to be followed up, by name, and why."""
     undercover: list[StatisticsRow] = field(default_factory=list)
     searches: list[Any] = field(default_factory=list)
     callers: list[str] = field(default_factory=list)
@@ -92,13 +115,10 @@ class World:
             "GetTip": self._record,
             "GetArrest": self._record,
             "GetLead": self._lead,
-            "ListLeads": lambda request: ListLeadsResponse(
-                leads=[
-                    lead
-                    for lead in self.leads.values()
-                    if not request.record or request.record in {record.name for record in lead.records}
-                ]
-            ),
+            "ListLeads": self._list_leads,
+            "MarkLeadSeen": lambda _: FollowUp(),
+            "ListLeadSteps": lambda _: ListLeadStepsResponse(steps=self.steps),
+            "BatchFollowUpLeads": self._follow_up,
             "SearchTips": lambda request: SearchTipsResponse(
                 tips=[each for each in self._searched(request) if isinstance(each, Tip)]
             ),
@@ -128,6 +148,31 @@ class World:
             }
             for name, doors in _DOORS.items()
         }
+
+    def _list_leads(self, request: ListLeadsRequest) -> ListLeadsResponse:
+        self.asked.append(request)
+        listed = [
+            lead
+            for lead in self.leads.values()
+            if not request.record or request.record in {record.name for record in lead.records}
+        ]
+        wanted = set(request.follow_up_states)
+        return ListLeadsResponse(leads=[each for each in listed if not wanted or each.follow_up.state in wanted])
+
+    def _follow_up(self, request: BatchFollowUpLeadsRequest) -> BatchFollowUpLeadsResponse:
+        if request.step == request.STEP_DISMISS and not request.reason:
+            raise InvalidArgument("FIELD_INVALID", "reason: is needed")
+        self.acts.append(request)
+        results = []
+        for lead in request.leads:
+            refusal = self.refusing.get(lead.name)
+            result = LeadFollowUpResult(name=lead.name)
+            if refusal is None:
+                result.follow_up.SetInParent()
+            else:
+                result.error.CopyFrom(to_status(refusal))
+            results.append(result)
+        return BatchFollowUpLeadsResponse(results=results)
 
     def _acknowledge(self, request: AcknowledgeClockRequest) -> RunningClock:
         clock = next(each for each in self.clocks if each.name == request.name)
@@ -164,6 +209,8 @@ class World:
     def _noting(self, answer: Callable[[Any], Any]) -> Callable[[Any, Call], Any]:
         async def noting(request: Any, call: Call) -> Any:
             self.callers.append(call.caller.subject)
+            if call.path.endswith("/MarkLeadSeen"):
+                self.looked.append(request.name)
             return answer(request)
 
         return noting

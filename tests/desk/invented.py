@@ -15,6 +15,7 @@ from renkei.identifiers.v1.identifiers_pb2 import (
     PROVENANCE_WITHHELD_ASK_ORIGINATOR,
     RELATION_MENTIONED,
 )
+from renkei.leads.v1.follow_up_pb2 import FollowUp
 from renkei.leads.v1.leads_pb2 import Evidence, EvidenceRecord, Lead, LeadRecord
 from renkei.policy.v1.handling_pb2 import Handling
 from renkei.policy.v1.policy_pb2 import GRADE_FULL
@@ -33,7 +34,14 @@ def tip_name(number: int, agency: str = AGENCY) -> str:
     return f"{agency}/tips/00000000-0000-7000-8000-{number:012d}"
 
 
-def lead(number: int = 1, *, state: Lead.State.ValueType = Lead.STATE_CANDIDATE, caveat: str = "") -> Lead:
+def lead(
+    number: int = 1,
+    *,
+    state: Lead.State.ValueType = Lead.STATE_CANDIDATE,
+    caveat: str = "",
+    follow_up: FollowUp.State.ValueType = FollowUp.STATE_NEW,
+    **more: Any,  # noqa: ANN401 (any other field of its follow-up)
+) -> Lead:
     """A lead of two records: a strong number, a weak handle, and one source that is withheld."""
     names = [tip_name(10 * number), tip_name(10 * number + 1, "agencies/jp-13")]
     return Lead(
@@ -43,6 +51,7 @@ def lead(number: int = 1, *, state: Lead.State.ValueType = Lead.STATE_CANDIDATE,
         update_time=NOW,
         explanation_ja="演習データの説明",
         explanation_en="an invented explanation",
+        follow_up=FollowUp(lead=lead_name(number), state=follow_up, etag=f"etag{number}", **more),
         records=[
             LeadRecord(name=names[0], version=1, caveat=caveat, contact_desk="演習窓口"),
             LeadRecord(name=names[1], version=1, grade=GRADE_FULL),

@@ -51,14 +51,14 @@ class House:
     key: Ed25519PrivateKey
     clients: list[Client]
 
-    def client(self, *roles: str) -> Client:
+    def client(self, *roles: str, officer: str = "sato") -> Client:
         """Call as somebody of these roles; as an officer where none is given."""
 
         def token() -> str:
             return mint(
                 self.key,
                 issuer=AGENCY,
-                subject=f"{AGENCY}/officers/sato",
+                subject=f"{AGENCY}/officers/{officer}",
                 audience=AGENCY,
                 roles=roles or ("OFFICER",),
                 now_us=WallClock().now_us(),

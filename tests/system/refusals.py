@@ -26,6 +26,8 @@ HERE, THERE, STRANGER = "jp-12", "jp-13", "jp-47"
 TIPS: Final = "renkei.tips.v1.TipsService"
 ARRESTS: Final = "renkei.arrests.v1.ArrestsService"
 CLOCKS: Final = "renkei.arrests.v1.ClocksService"
+LEADS: Final = "renkei.leads.v1.LeadsService"
+FOLLOW_UP: Final = "renkei.leads.v1.FollowUpService"
 EXCHANGE: Final = "renkei.exchange.v1.ExchangeService"
 LOG: Final = "renkei.event.v1.LogService"
 

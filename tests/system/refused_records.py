@@ -1,12 +1,14 @@
-"""How a client meets the refusals that tips and arrest records have of their own: custody, clocks, life, sources."""
+"""How a client meets the refusals that tips, arrest records and leads have of their own."""
 
 from __future__ import annotations
 
+import random
 import time
 from typing import TYPE_CHECKING, Any, Final
 
 from renkei_chassis.ids import uuid7
-from tests.system.refusals import ARRESTS, CLOCKS, TIPS, Ground, a_phone, meets, new_id
+from tests.system.federation import until
+from tests.system.refusals import ARRESTS, CLOCKS, FOLLOW_UP, LEADS, THERE, TIPS, Ground, a_phone, meets, new_id
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -168,3 +170,59 @@ async def _(ground: Ground) -> None:
     request = {"request_id": new_id(), "tip": tip["name"], "reason": "(演習)"}
     for _ in range(2):  # a source is opened once a request
         await ground.call(f"{TIPS}/RevealTipSource", request)
+
+
+async def a_lead(ground: Ground) -> Any:  # noqa: ANN401
+    """Let a lead of two tips be found, which share a phone that no other test has."""
+    phone = a_phone(f"080-{random.randint(1000, 9999)}-{random.randint(1000, 9999)}")
+    tips = [await ground.create(identifiers=[phone]) for _ in range(2)]
+
+    async def found() -> bool:
+        return bool(await leads())
+
+    async def leads() -> Any:  # noqa: ANN401
+        request = {"parent": ground.member.name, "record": tips[0]["name"]}
+        return (await ground.call(f"{LEADS}/ListLeads", request)).get("leads")
+
+    await until(found)
+    (lead,) = await leads()
+    return {**lead, "tips": tips}
+
+
+async def follow_up(ground: Ground, method: str, lead: Mapping[str, Any], **fields: Any) -> Any:  # noqa: ANN401
+    request = {"request_id": new_id(), "name": lead["name"], **fields}
+    return await ground.call(f"{FOLLOW_UP}/{method}", request)
+
+
+@meets("LEAD_ENDED")
+async def _(ground: Ground) -> None:
+    lead = await a_lead(ground)
+    await ground.delete(lead["tips"][0]["name"])
+
+    async def ended() -> bool:
+        return str((await ground.call(f"{LEADS}/GetLead", {"name": lead["name"]}))["state"]) == "STATE_RETRACTED"
+
+    await until(ended)
+    await follow_up(ground, "TakeLead", lead)
+
+
+@meets("LEAD_HELD")
+async def _(ground: Ground) -> None:
+    lead = await a_lead(ground)
+    for _ in range(2):
+        await follow_up(ground, "TakeLead", lead)
+
+
+@meets("FOLLOW_UP_REFUSED")
+async def _(ground: Ground) -> None:
+    await follow_up(ground, "ReopenLead", await a_lead(ground), reason="(演習)")
+
+
+@meets("SNOOZE_TIME_INVALID")
+async def _(ground: Ground) -> None:
+    await follow_up(ground, "SnoozeLead", await a_lead(ground), snooze_end_time={"seconds": 1_727_752_500})
+
+
+@meets("ASSIGNEE_INVALID")
+async def _(ground: Ground) -> None:
+    await follow_up(ground, "HandOverLead", await a_lead(ground), assignee=f"agencies/{THERE}/officers/ito")

@@ -53,6 +53,7 @@ async def test_a_night_at_the_desk(tmp_path: Path) -> None:
         await page.keyboard.press("Enter")  # the only button has the focus
         await expect(page.locator(".lead")).to_have_count(2, timeout=PATIENCE)
         await the_inbox_goes_by_keyboard_alone(page)
+        await leads_are_followed_up_by_keyboard_alone(page, member)
         await a_search_says_why_and_goes_on_without_being_asked_again(page)
         await a_warning_is_answered_on_the_board(page, member)
         await nothing_is_missed_or_doubled(page, member, cable)
@@ -90,6 +91,43 @@ async def the_inbox_goes_by_keyboard_alone(page: Page) -> None:
     await page.keyboard.press("Enter")
     await expect(page.locator("#row-1")).to_be_visible()
     await expect(page.locator("svg.chart .edge-number")).to_have_count(await page.locator("tr[id^=row-]").count())
+
+
+async def leads_are_followed_up_by_keyboard_alone(page: Page, member: Member) -> None:
+    """Take one, read it, dismiss it with a reason, take that back; acknowledge many; and leave all of them open."""
+    await page.goto(base(member))
+    row = page.locator(".lead").first
+    lead = await row.get_attribute("data-lead") or ""
+    await page.keyboard.press("j")
+    await page.keyboard.press("t")
+    await expect(page.locator(f"#lead-{lead} .standing")).to_have_text("対応中")
+    await expect(page.locator(f"#lead-{lead}")).to_contain_text("sato")
+    await page.locator(f"#lead-{lead} h3 a").focus()
+    await page.keyboard.press("Enter")
+    history = page.locator("table.history tbody tr")
+    await expect(history).to_have_count(2)  # looked at in the run before, and taken
+    await page.locator("#acts input[name=reason]").focus()
+    await page.keyboard.type("同姓同名（演習）")
+    await page.locator("#acts button[value=dismiss]").focus()
+    await page.keyboard.press("Enter")
+    await expect(page.locator(".standing")).to_have_text("関連なし")
+    await expect(history.last).to_contain_text("同姓同名（演習）")
+    await page.locator("#acts button[value=reopen]").focus()
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#refused")).to_contain_text("理由を書いてください")
+    await page.locator("#acts input[name=reason]").focus()
+    await page.keyboard.type("再確認（演習）")
+    await page.locator("#acts button[value=reopen]").focus()
+    await page.keyboard.press("Enter")
+    await expect(page.locator(".standing")).to_have_text("未対応")
+    await page.goto(base(member))
+    for key in ("j", "x", "j", "x"):
+        await page.keyboard.press(key)
+    await expect(page.locator(".choose input:checked")).to_have_count(2)
+    await page.locator("#acts button[value=acknowledge]").focus()
+    await page.keyboard.press("Enter")
+    await expect(page.locator(".standing-3")).to_have_count(2)
+    await page.goto(base(member) + f"/leads/{lead}")
 
 
 async def a_search_says_why_and_goes_on_without_being_asked_again(page: Page) -> None:

@@ -8,12 +8,13 @@ import time
 from contextlib import aclosing, asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
+import grpc
 import pytest
 from google.protobuf import descriptor_pool
 from renkei.arrests.v1 import arrests_pb2_grpc, clocks_pb2_grpc  # noqa: F401 (its descriptors)
 from renkei.event.v1 import log_pb2_grpc  # noqa: F401
 from renkei.exchange.v1 import exchange_pb2_grpc  # noqa: F401
-from renkei.leads.v1 import leads_pb2_grpc  # noqa: F401
+from renkei.leads.v1 import follow_up_pb2_grpc, leads_pb2_grpc  # noqa: F401
 from renkei.tips.v1 import tips_pb2_grpc  # noqa: F401
 
 from tests.contract.test_errors import GIVEN, reason_of
@@ -24,7 +25,9 @@ from tests.system.refusals import (
     ARRESTS,
     CLOCKS,
     EXCHANGE,
+    FOLLOW_UP,
     HERE,
+    LEADS,
     LOG,
     MEETINGS,
     NOT_FROM_OUTSIDE,
@@ -36,16 +39,15 @@ from tests.system.refusals import (
     new_id,
     service_token,
 )
-from tests.system.refused_records import acknowledge
+from tests.system.refused_records import acknowledge, follow_up
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Mapping
     from pathlib import Path
 
 pytestmark = pytest.mark.timeout(120)
 
-LEADS = "renkei.leads.v1.LeadsService"
-SERVICES = (TIPS, ARRESTS, CLOCKS, LEADS, EXCHANGE, LOG)
+SERVICES = (TIPS, ARRESTS, CLOCKS, LEADS, FOLLOW_UP, EXCHANGE, LOG)
 # The packages whose refusals a client of these services can meet.
 PACKAGES = ("policy", "tips", "arrests", "leads", "exchange")
 REASONS = {
@@ -261,6 +263,29 @@ async def _leads(here: Ground) -> None:
         here.js.watch(here.address(path), path, {"from_start": True}, token=await here.token())
     ) as answers:
         assert (await _kinds(answers, 1))[0] == "LeadFound"
+    await _follow_up(here, lead)
+
+
+async def _follow_up(here: Ground, lead: Mapping[str, Any]) -> None:
+    """Do everything that people do about a lead, and read it back."""
+    why, later = {"reason": "(演習)"}, {"seconds": int(time.time()) + 3600}
+    await follow_up(here, "MarkLeadSeen", lead)
+    taken = await follow_up(here, "TakeLead", lead)
+    assert taken["holder"] == f"{here.member.name}/officers/sato"
+    await follow_up(here, "HandOverLead", lead, unit="捜査二課")
+    await follow_up(here, "AssignLead", lead, assignee=taken["holder"])
+    await follow_up(here, "HandOverLead", lead, unit="捜査二課")
+    await follow_up(here, "AcknowledgeLead", lead)
+    snoozed = await follow_up(here, "SnoozeLead", lead, snooze_end_time=later)
+    confirmed = await follow_up(here, "ConfirmLead", lead, etag=snoozed["etag"])
+    assert confirmed["state"] == "STATE_CONFIRMED"
+    reopened = await follow_up(here, "ReopenLead", lead, **why)
+    await follow_up(here, "DismissLead", lead, etag=reopened["etag"], **why)
+    many = {"request_id": new_id(), "parent": here.member.name, "step": "STEP_TAKE", "leads": [{"name": lead["name"]}]}
+    (result,) = (await here.call(f"{FOLLOW_UP}/BatchFollowUpLeads", many))["results"]
+    assert result["error"]["code"] == grpc.StatusCode.FAILED_PRECONDITION.value[0]
+    steps = (await here.call(f"{FOLLOW_UP}/ListLeadSteps", {"name": lead["name"]}))["steps"]
+    assert [steps[0]["kind"], len(steps), steps[-1]["reason"]] == ["KIND_SEEN", 10, "(演習)"]
 
 
 async def _lanes_and_logs(here: Ground) -> None:

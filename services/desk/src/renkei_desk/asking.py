@@ -14,6 +14,8 @@ from renkei.arrests.v1.clocks_pb2_grpc import ClocksServiceStub
 from renkei.arrests.v1.differences_pb2 import ListArrestDifferencesRequest
 from renkei.exchange.v1.exchange_pb2 import ListPeersRequest
 from renkei.exchange.v1.exchange_pb2_grpc import ExchangeServiceStub
+from renkei.leads.v1.follow_up_pb2 import ListLeadStepsRequest, MarkLeadSeenRequest
+from renkei.leads.v1.follow_up_pb2_grpc import FollowUpServiceStub
 from renkei.leads.v1.leads_pb2 import GetLeadRequest, ListLeadsRequest
 from renkei.leads.v1.leads_pb2_grpc import LeadsServiceStub
 from renkei.personas.v1.reports_pb2 import GetStatisticsRequest
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from renkei.arrests.v1.clocks_pb2 import ListClocksResponse
     from renkei.arrests.v1.differences_pb2 import ListArrestDifferencesResponse
     from renkei.exchange.v1.exchange_pb2 import ListPeersResponse
+    from renkei.leads.v1.follow_up_pb2 import BatchFollowUpLeadsRequest, FollowUp, LeadFollowUpResult, LeadStep
     from renkei.leads.v1.leads_pb2 import Lead, ListLeadsResponse
     from renkei.personas.v1.reports_pb2 import Statistics
     from renkei.tips.v1.differences_pb2 import ListTipDifferencesResponse
@@ -65,10 +68,19 @@ class Asking:
         self._addresses = addresses
         self._clients: dict[str, Client] = {}
 
-    async def leads(self, *, page_token: str = "", size: int = 50) -> ListLeadsResponse:
-        """List a page of live leads, the last changed first."""
+    async def leads(
+        self,
+        *,
+        page_token: str = "",
+        size: int = 50,
+        states: Sequence[FollowUp.State.ValueType] = (),
+        mine: bool = False,
+    ) -> ListLeadsResponse:
+        """List a page of live leads, the last changed first; `states` are those of their follow-up."""
         client = self._client("leads")
-        request = ListLeadsRequest(parent=self._agency, page_size=size, page_token=page_token)
+        request = ListLeadsRequest(
+            parent=self._agency, page_size=size, page_token=page_token, follow_up_states=states, mine=mine
+        )
         return await client.call(client.stub(LeadsServiceStub).ListLeads, request, seconds=_SECONDS)
 
     async def lead(self, lead: str) -> Lead:
@@ -76,6 +88,25 @@ class Asking:
         client = self._client("leads")
         request = GetLeadRequest(name=f"{self._agency}/leads/{lead}")
         return await client.call(client.stub(LeadsServiceStub).GetLead, request, seconds=_SECONDS)
+
+    async def follow_up(self, request: BatchFollowUpLeadsRequest) -> Sequence[LeadFollowUpResult]:
+        """Take a step with some leads, each for itself; once for each request id."""
+        client = self._client("leads")
+        answer = await client.call(client.stub(FollowUpServiceStub).BatchFollowUpLeads, request, seconds=_SECONDS)
+        return answer.results
+
+    async def mark_seen(self, lead: str, form: str) -> FollowUp:
+        """Note that the officer looks at a lead."""
+        client = self._client("leads")
+        request = MarkLeadSeenRequest(request_id=form, name=f"{self._agency}/leads/{lead}")
+        return await client.call(client.stub(FollowUpServiceStub).MarkLeadSeen, request, seconds=_SECONDS)
+
+    async def steps(self, lead: str) -> list[LeadStep]:
+        """List what was done about a lead, oldest first."""
+        client = self._client("leads")
+        request = ListLeadStepsRequest(name=f"{self._agency}/leads/{lead}", page_size=500)
+        answer = await client.call(client.stub(FollowUpServiceStub).ListLeadSteps, request, seconds=_SECONDS)
+        return list(answer.steps)
 
     async def tip(self, name: str, version: int = 0) -> Tip:
         """Read a tip; version 0 is the newest."""

@@ -21,7 +21,7 @@ LANGUAGE_COOKIE: Final = "renkei-language"
 THEME_COOKIE: Final = "renkei-theme"
 THEMES: Final = ("day", "night")
 _MAX_FORM_BYTES: Final = 64 * 1024
-_MAX_FIELDS: Final = 50
+_MAX_FIELDS: Final = 80  # a form of the inbox names up to fifty leads
 _FORM_INVALID: Final = "FIELD_INVALID"
 
 
@@ -64,7 +64,7 @@ async def read_form(request: Request) -> FormData:
         pairs = parse_qsl(content.decode(), keep_blank_values=True, max_num_fields=_MAX_FIELDS, errors="strict")
     except ValueError:
         raise InvalidArgument(_FORM_INVALID, "the form cannot be read") from None
-    return FormData(dict(pairs))
+    return FormData([*pairs])
 
 
 async def read_visitors_form(request: Request, visitor: Visitor) -> FormData:

@@ -23,7 +23,8 @@ from renkei_desk.boards import Boards
 from renkei_desk.domain.question import parse
 from renkei_desk.feed import FeedAwayError
 from renkei_desk.headers import Headers
-from renkei_desk.pages import inbox, lead, peers, record, region
+from renkei_desk.lead_pages import LeadPages
+from renkei_desk.pages import lead, peers, record
 from renkei_desk.rendering import STATIC
 from renkei_desk.request import (
     LANGUAGE_COOKIE,
@@ -89,7 +90,7 @@ class Desk:
         self._clock = clock
         self._asking = asking
         self._feeds = feeds
-        self._feed = feeds["leads"]
+        self._leads = LeadPages(agency=agency, asking=asking, feed=feeds["leads"], clock=clock, render=self._page)
         self._boards = Boards(
             agency=agency, asking=asking, feeds=feeds, clock=clock, pages=pages, render=self._page, cases=cases
         )
@@ -103,8 +104,7 @@ class Desk:
 
     def _routes(self) -> list[Route]:
         return [
-            Route("/", self._guarded(self._inbox)),
-            Route("/leads/{lead}", self._guarded(self._lead)),
+            *self._leads.routes(self._guarded),
             Route("/records/{agency}/{kind}/{record}", self._guarded(self._record)),
             Route("/search", self._guarded(self._search)),
             Route("/purpose", self._guarded(self._say_purpose), methods=["POST"]),
@@ -168,28 +168,6 @@ class Desk:
         return answer
 
     # Pages
-
-    async def _inbox(self, request: Request, visitor: Visitor) -> Response:
-        # First where the log stands, then what the leads are: what comes between is told again, and not missed.
-        position = await self._feed.position()
-        answer = await self._asking.leads(page_token=request.query_params.get("page", ""))
-        return self._page(request, visitor, "inbox.html", inbox=inbox.view(answer), position=position)
-
-    async def _lead(self, request: Request, visitor: Visitor) -> Response:
-        position = await self._feed.position()
-        found = await self._asking.lead(request.path_params["lead"])
-        shown = lead.view(found, await self._asking.records(lead.wanted(found)))
-        return self._page(
-            request,
-            visitor,
-            "lead.html",
-            view=shown,
-            position=position,
-            region=region.small(found),
-            where=region.records_in(found),
-            short=lead.short_of,
-            link=lead.link_of,
-        )
 
     async def _record(self, request: Request, visitor: Visitor) -> Response:
         parts = request.path_params

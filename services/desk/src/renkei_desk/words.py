@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from renkei_desk.words_of_boards import BOARDS, VALUES
+from renkei_desk.words_of_leads import LEADS
 
 LANGUAGES: Final = ("ja", "en")
 
@@ -204,7 +205,7 @@ _KINDS: Final[dict[str, tuple[str, str]]] = {
 
 def say(key: str, language: str) -> str:
     """Give the words for a key."""
-    return (BOARDS.get(key) or _WORDS[key])[LANGUAGES.index(language)]
+    return (BOARDS.get(key) or LEADS.get(key) or _WORDS[key])[LANGUAGES.index(language)]
 
 
 def say_value(name: str, language: str) -> str:

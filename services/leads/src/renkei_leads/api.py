@@ -18,11 +18,13 @@ from renkei.leads.v1.leads_pb2 import (
 from renkei_chassis.database.pages import page_size
 from renkei_chassis.errors import NotFoundOrDenied
 from renkei_chassis.log.watch import Watch, in_parts
+from renkei_chassis.records.times import check_times, to_us
 from renkei_chassis.resource_names import AGENCY, Pattern
 from renkei_chassis.rpc.methods import Api, Call, ReadMethod, StreamMethod
-from renkei_leads import store
-from renkei_leads.content import read_content
+from renkei_leads import reading
+from renkei_leads.content import Terms, read_content, read_followed
 from renkei_leads.domain import State
+from renkei_leads.reading import Shown, Wanted
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -54,9 +56,11 @@ class LeadsApi:
         tokens: PageTokens,
         changes: Changes,
         reach: Reach,
+        terms: Terms,
     ) -> None:
         """Take the agency's name, and who knows which other agencies are cut off now."""
         self._agency = agency
+        self._terms = terms
         self._database = database
         self._tokens = tokens
         self._watching = Watch(changes, answer=WatchLeadsResponse, make=self._changed)
@@ -73,32 +77,37 @@ class LeadsApi:
         }
 
     async def _get(self, request: GetLeadRequest, call: Call) -> Lead:
+        del call
         parts = NAME.parse(request.name)
-        row = None
+        shown = None
         if request.name.startswith(f"{self._agency}/"):
-            row = await self._database.look(partial(store.find_lead, lead=parts["lead"]))
-        if row is None:
-            raise _denied()
-        return read_content(row)
+            shown = await self._database.look(partial(reading.find, lead=parts["lead"]))
+        if shown is None:
+            raise denied()
+        return self._shown(shown)
 
     async def _list(self, request: ListLeadsRequest, call: Call) -> ListLeadsResponse:
         AGENCY.parse(request.parent, field="parent")
         if request.parent != self._agency:
-            raise _denied()
+            raise denied()
+        check_times(request, "")
         size = page_size(request.page_size, default=_DEFAULT, largest=_LARGEST)
         position = self._tokens.decode(_KIND, request, request.page_token)
-        question = partial(
-            store.list_leads,
+        wanted = Wanted(
             states=request.states or _LIVE,
             record=request.record,
-            before=(position[0], position[1]) if position is not None else None,
-            limit=size + 1,
+            standings=request.follow_up_states,
+            holder=call.caller.subject if request.mine else "",
+            unit=request.unit,
+            max_snooze_end_us=to_us(request.max_snooze_end_time) if request.HasField("max_snooze_end_time") else None,
         )
-        rows = await self._database.read(question)
+        before = (int(position[0]), str(position[1])) if position is not None else None
+        rows = await self._database.read(partial(reading.page, wanted=wanted, before=before, limit=size + 1))
         taken = _that_fit(rows[:size])
-        answer = ListLeadsResponse(leads=[read_content(row) for row in taken], unreachable=self._reach.unreachable)
+        answer = ListLeadsResponse(leads=map(self._shown, taken), unreachable=self._reach.unreachable)
         if len(rows) > len(taken):
-            answer.next_page_token = self._tokens.encode(_KIND, request, (taken[-1].update_us, taken[-1].id))
+            last, _ = taken[-1]
+            answer.next_page_token = self._tokens.encode(_KIND, request, (last.update_us, last.id))
         return answer
 
     def _watch(self, request: WatchLeadsRequest, call: Call) -> AsyncIterator[bytes]:
@@ -106,25 +115,32 @@ class LeadsApi:
 
     async def _changed(self, events: Sequence[Event]) -> Sequence[tuple[int, WatchLeadsResponse]]:
         ids = {event.resource.rpartition("/")[2] for event in events}
-        rows = await self._database.read(partial(store.read_leads, ids=ids))
+        rows = await self._database.read(partial(reading.read, ids=ids))
         told = ((event, rows[event.resource.rpartition("/")[2]]) for event in events)
-        sized = ((event.sequence, len(row.content), _change(event, read_content(row))) for event, row in told)
+        sized = ((event.sequence, len(shown[0].content), _change(event, self._shown(shown))) for event, shown in told)
         parts = in_parts(sized, most=_MAX_ANSWER_BYTES)
         return [(through, WatchLeadsResponse(changes=part)) for through, part in parts]
+
+    def _shown(self, shown: Shown) -> Lead:
+        row, followed = shown
+        lead = read_content(row)
+        lead.follow_up.CopyFrom(read_followed(row, followed, agency=self._agency, terms=self._terms))
+        return lead
 
 
 def _change(event: Event, lead: Lead) -> LeadChange:
     return LeadChange(kind=event.type.rpartition(".")[2], lead=lead, time=event.time)
 
 
-def _that_fit(rows: Sequence[store.LeadRow]) -> Sequence[store.LeadRow]:
+def _that_fit(rows: Sequence[Shown]) -> Sequence[Shown]:
     size = 0
-    for number, row in enumerate(rows):
+    for number, (row, _) in enumerate(rows):
         size += len(row.content)
         if number and size > _MAX_ANSWER_BYTES:
             return rows[:number]
     return rows
 
 
-def _denied() -> NotFoundOrDenied:
+def denied() -> NotFoundOrDenied:
+    """Refuse a lead that is not here, or not this agency's."""
     return NotFoundOrDenied("DENIED", "the lead may not be seen by this caller")

@@ -1,23 +1,28 @@
-"""Write a lead down as the contract's message, within the contract's limits."""
+"""Write a lead, and how it is followed up, as the contract's messages, within the contract's limits."""
 
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from renkei.identifiers.v1 import identifiers_pb2
+from renkei.leads.v1.follow_up_pb2 import FollowUp
 from renkei.leads.v1.leads_pb2 import Evidence, EvidenceRecord, Lead, LeadRecord
 from renkei.policy.v1 import policy_pb2
 
-from renkei_leads.domain import explain
+from renkei_leads.domain import Standing, State, explain
 from renkei_normalform import Strength
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
     from renkei_leads import domain
+    from renkei_leads.follow_up_rows import Followed
     from renkei_leads.store import LeadRow
 
+_MICROSECOND: Final = timedelta(microseconds=1)
 MAX_LISTED: Final = 1000
 MAX_SUCCESSORS: Final = 100
 # Over all rows of evidence: a thousand rows of a thousand records each would fit in no answer.
@@ -27,6 +32,15 @@ _STRENGTHS: Final = {
     Strength.MEDIUM: Evidence.STRENGTH_MEDIUM,
     Strength.STRONG: Evidence.STRENGTH_STRONG,
 }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """What an agency decided about the time that people take."""
+
+    look_supported: timedelta
+    look_candidate: timedelta
+    longest_snooze: timedelta
 
 
 def live_content(name: str, found: domain.FoundLead) -> bytes:
@@ -90,11 +104,48 @@ def retracted_content(name: str, succeeded_by: Collection[str]) -> tuple[bytes, 
 def read_content(row: LeadRow) -> Lead:
     """Read a lead, with its times and etag."""
     lead = Lead.FromString(row.content)
-    digest = hashlib.sha256(row.content + row.update_us.to_bytes(8, "big")).hexdigest()
-    lead.etag = digest[:16]
+    lead.etag = _digest(row).hex()[:16]
     lead.create_time.FromMicroseconds(row.create_us)
     lead.update_time.FromMicroseconds(row.update_us)
     return lead
+
+
+def read_followed(row: LeadRow, followed: Followed, *, agency: str, terms: Terms) -> FollowUp:
+    """Read how a lead is followed up."""
+    follow_up = followed.follow_up
+    message = FollowUp(
+        lead=f"{agency}/leads/{row.id}",
+        state=FollowUp.State.ValueType(follow_up.standing),
+        etag=follow_up_etag(row, followed),
+        holder=follow_up.holder,
+        unit=follow_up.unit,
+        seen_count=followed.seen_count,
+        has_grown=follow_up.has_grown,
+    )
+    if follow_up.snooze_end_us is not None:
+        message.snooze_end_time.FromMicroseconds(follow_up.snooze_end_us)
+    if follow_up.standing is Standing.NEW and row.state in {State.CANDIDATE, State.SUPPORTED}:
+        patience = terms.look_supported if row.state is State.SUPPORTED else terms.look_candidate
+        message.due_time.FromMicroseconds((followed.update_us or row.create_us) + patience // _MICROSECOND)
+    if followed.update_us:
+        message.update_time.FromMicroseconds(followed.update_us)
+    return message
+
+
+def follow_up_etag(row: LeadRow, followed: Followed) -> str:
+    """Compute what changes with each change of a lead and with each step."""
+    digest = hashlib.sha256(_digest(row) + followed.version.to_bytes(8, "big"))
+    return digest.hexdigest()[:16]
+
+
+def evidence_count(row: LeadRow) -> int:
+    """Count the rows of evidence of a lead, those too that are not listed."""
+    lead = Lead.FromString(row.content)
+    return len(lead.evidence) + lead.evidence_omitted
+
+
+def _digest(row: LeadRow) -> bytes:
+    return hashlib.sha256(row.content + row.update_us.to_bytes(8, "big")).digest()
 
 
 def _evidence(evidence: domain.Evidence, order: dict[str, int]) -> Evidence:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from renkei_leads import store
+from renkei_leads.carrying import carry
 from renkei_leads.domain import Identifier, Record, Site, find_leads
 from renkei_leads.store import KnownRecord
 from renkei_leads.succession import succeed
@@ -86,17 +87,13 @@ class Matching:
         records, sites = _visible(transaction, batch, names)
         counts = _all_counts(transaction, batch, sites)
         found = find_leads(records, sites, crowded=lambda identifier: counts[identifier.key] > self._max_records)
-        outcome = succeed(
-            agency=self._agency,
-            found=found,
-            rows=store.leads_by_first(transaction, names - batch.fresh),
-            homes=homes,
-            now_us=transaction.now_us,
-        )
+        rows = store.leads_by_first(transaction, names - batch.fresh)
+        outcome = succeed(agency=self._agency, found=found, rows=rows, homes=homes, now_us=transaction.now_us)
         store.write_leads(transaction, new=outcome.new, changed=outcome.changed)
         store.move_records(transaction, before=homes, after=outcome.homes)
         for event in outcome.events:
             transaction.emit(event)
+        carry(transaction, agency=self._agency, found=found, before=rows, homes=homes, outcome=outcome)
 
     def _shared(self, batch: _Batch) -> list[str]:
         """Choose the identifiers through which the batch can touch records outside of it.

@@ -32,3 +32,25 @@ class Settings(BaseModel):
             ),
         ),
     ] = 50
+    supported_look_minutes: Annotated[
+        int,
+        Field(
+            ge=1,
+            le=43_200,
+            description="By when somebody is to look at a SUPPORTED lead: so long after it was found or came back.",
+        ),
+    ] = 60
+    candidate_look_minutes: Annotated[
+        int,
+        Field(
+            ge=1,
+            le=43_200,
+            description="By when somebody is to look at a CANDIDATE: so long after it was found or came back.",
+        ),
+    ] = 1440
+    longest_snooze_days: Annotated[
+        int, Field(ge=1, le=366, description="A lead may be put off for so long at most. Then it comes back by itself.")
+    ] = 31
+    wake_seconds: Annotated[
+        float, Field(gt=0, le=3600, description="How often to look which leads that were put off come back.")
+    ] = 1.0

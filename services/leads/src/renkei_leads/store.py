@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import and_, bindparam, or_, select
+from sqlalchemy import bindparam, select
 
 from renkei_leads.domain import Identifier, Record, Site, State
 from renkei_leads.tables import identifiers, lead_records, leads, occurrences, records
@@ -178,33 +178,10 @@ def write_leads(transaction: Transaction, *, new: Iterable[LeadRow], changed: It
         transaction.execute(_REPLACE_LEAD, rows)
 
 
-def find_lead(connection: Connection, lead: str) -> LeadRow | None:
+def find_lead(connection: Connection | Transaction, lead: str) -> LeadRow | None:
     """Read one lead by its id."""
     row = connection.execute(select(leads).where(leads.c.id == lead)).first()
     return lead_row(row) if row is not None else None
-
-
-def read_leads(connection: Connection, ids: Collection[str]) -> dict[str, LeadRow]:
-    """Read leads by their ids."""
-    found = connection.execute(select(leads).where(leads.c.id.in_(list(ids))))
-    return {row.id: lead_row(row) for row in found}
-
-
-def list_leads(
-    connection: Connection, *, states: Collection[int], record: str, before: tuple[int, str] | None, limit: int
-) -> list[LeadRow]:
-    """Read a page of leads, the last changed first, from behind `before` (time of change, id) on."""
-    statement = select(leads).where(leads.c.state.in_(list(states)))
-    if record:
-        statement = statement.join(lead_records, lead_records.c.lead == leads.c.id).where(
-            lead_records.c.record == record
-        )
-    if before is not None:
-        update_us, lead = before
-        earlier = or_(leads.c.update_us < update_us, and_(leads.c.update_us == update_us, leads.c.id < lead))
-        statement = statement.where(earlier)
-    statement = statement.order_by(leads.c.update_us.desc(), leads.c.id.desc()).limit(limit)
-    return [lead_row(row) for row in connection.execute(statement)]
 
 
 def lead_row(row: Row[Any]) -> LeadRow:

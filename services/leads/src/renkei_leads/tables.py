@@ -1,14 +1,17 @@
-"""The tables of leads: records, where identifiers stand in them, and the leads that were found.
+"""The tables of leads: records, where identifiers stand in them, leads, and what people do about them.
 
 A record that was withdrawn or deleted keeps its name and version and nothing else, so that a late
 copy of it is recognised. A record is in at most one live lead; a lead that ended keeps its row, its
 state and its first record, and none of its records. An identifier's row counts its records: nobody
 reads the thousand places of one that is too common to link.
+
+All of that can be found anew from the logs of the others. What people do about leads cannot: its two tables know a lead
+by its id alone, and nothing that is found ever deletes from them.
 """
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import (
     BigInteger,
@@ -25,6 +28,9 @@ from sqlalchemy import (
 )
 
 from renkei_chassis.database.schema import Schema
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 metadata: Final = MetaData()
 
@@ -87,4 +93,50 @@ lead_records: Final = Table(
     sqlite_with_rowid=False,
 )
 
-SCHEMA: Final = Schema(component="leads", metadata=metadata)
+follow_ups: Final = Table(
+    "follow_up",
+    metadata,
+    Column("lead", String(36), primary_key=True),
+    Column("standing", SmallInteger, nullable=False),
+    Column("holder", String(128), nullable=False),
+    Column("unit", String(100), nullable=False),
+    Column("snooze_end_us", BigInteger),
+    Column("has_grown", Boolean, nullable=False),
+    Column("seen_records", LargeBinary, nullable=False),  # hashes of names, one after the other
+    Column("seen_state", SmallInteger, nullable=False),
+    Column("seen_evidence", Integer, nullable=False),
+    Column("act_us", BigInteger, nullable=False),
+    Column("update_us", BigInteger, nullable=False),
+    Column("version", Integer, nullable=False),  # counts the steps but SEEN
+    Column("steps", Integer, nullable=False),
+    Column("seen_count", Integer, nullable=False),
+    Index("follow_up_by_holder", "holder"),
+    Index("follow_up_by_snooze_end", "snooze_end_us"),
+)
+
+lead_steps: Final = Table(
+    "lead_step",
+    metadata,
+    Column("lead", String(36), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("kind", SmallInteger, nullable=False),
+    Column("actor", String(128), nullable=False),
+    Column("time_us", BigInteger, nullable=False),
+    Column("reason", String(500), nullable=False),
+    Column("standing", SmallInteger, nullable=False),
+    Column("holder", String(128), nullable=False),
+    Column("unit", String(100), nullable=False),
+    Column("snooze_end_us", BigInteger),
+    Column("other", String(36), nullable=False),
+    PrimaryKeyConstraint("lead", "number"),
+    sqlite_with_rowid=False,
+)
+
+
+def _add_follow_ups(connection: Connection) -> None:
+    """Make the tables: every lead is new to people."""
+    follow_ups.create(connection)
+    lead_steps.create(connection)
+
+
+SCHEMA: Final = Schema(component="leads", metadata=metadata, steps=[_add_follow_ups])

@@ -15,7 +15,7 @@ COMMANDS: Final = {
     "doctor": ("doctor", "Look a node over: what is wrong, and what to do."),
     "status": ("status", "Show services, peers, lanes, lag and repairs."),
     "tail": ("tail", "Follow what happens at a node, as it happens."),
-    "leads": ("leads", "List leads with their evidence."),
+    "leads": ("leads", "List leads with their evidence, and follow them up."),
     "tips": ("tips", "Tips from files and into files."),
     "arrests": ("arrests", "Arrest records from files and into files."),
     "clocks": ("clocks", "Show which clocks of custody run, soonest due first."),

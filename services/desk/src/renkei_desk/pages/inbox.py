@@ -6,10 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from renkei.identifiers.v1.identifiers_pb2 import IdentifierType
+from renkei.leads.v1.follow_up_pb2 import FollowUp
 from renkei.leads.v1.leads_pb2 import Lead
+
+from renkei_desk.rendering import moment_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from google.protobuf.timestamp_pb2 import Timestamp
     from renkei.leads.v1.leads_pb2 import ListLeadsResponse
@@ -27,6 +31,14 @@ class Row:
     kinds: Sequence[str]
     """What kinds of identifiers link it."""
     update_time: Timestamp
+    follow_up: FollowUp
+    left_seconds: float | None
+    """How long until somebody is to look at it, or until it comes back; less than 0: overdue. None: no such time."""
+
+    @property
+    def chosen(self) -> str:
+        """Give what a form says of it: the lead, and what was read of it."""
+        return f"{self.id}@{self.follow_up.etag}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,9 +51,9 @@ class Inbox:
     next_page_token: str
 
 
-def view(answer: ListLeadsResponse) -> Inbox:
-    """Take what is shown: SUPPORTED leads are the urgent ones."""
-    rows = [_row(lead) for lead in answer.leads]
+def view(answer: ListLeadsResponse, *, now: datetime) -> Inbox:
+    """Take what is shown: SUPPORTED leads are the urgent ones, and first what waits, by the time that is left."""
+    rows = sorted((_row(lead, now) for lead in answer.leads), key=_order)
     return Inbox(
         urgent=[row for row in rows if row.state == Lead.STATE_SUPPORTED],
         rest=[row for row in rows if row.state != Lead.STATE_SUPPORTED],
@@ -55,7 +67,20 @@ def code_of(name: str) -> str:
     return name.split("/")[1] if "/" in name else name
 
 
-def _row(lead: Lead) -> Row:
+def left_of(follow_up: FollowUp, now: datetime) -> float | None:
+    """Tell how many seconds are left to look at a lead, or until it comes back."""
+    for name in ("due_time", "snooze_end_time"):
+        if follow_up.HasField(name):
+            return float((moment_of(getattr(follow_up, name)) - now).total_seconds())
+    return None
+
+
+def _order(row: Row) -> tuple[bool, float]:
+    waits = row.follow_up.state == FollowUp.STATE_NEW
+    return not waits, (row.left_seconds or 0.0) if waits else 0.0
+
+
+def _row(lead: Lead, now: datetime) -> Row:
     return Row(
         id=lead.name.rpartition("/")[2],
         state=lead.state,
@@ -64,4 +89,6 @@ def _row(lead: Lead) -> Row:
         agencies=sorted({code_of(record.name) for record in lead.records}),
         kinds=tuple(dict.fromkeys(IdentifierType.Name(evidence.type) for evidence in lead.evidence)),
         update_time=lead.update_time,
+        follow_up=lead.follow_up,
+        left_seconds=left_of(lead.follow_up, now),
     )

@@ -10,6 +10,7 @@
   let fresh = 0;
   let pending = 0;
   let looked = 0;
+  let chosen = [];
 
   function say(text, lost) {
     if (live && live.textContent !== text) {
@@ -92,6 +93,14 @@
     if (next) next.focus();
   }
 
+  // On the lead that has the focus: choose it, take it, acknowledge it.
+  function act(key) {
+    const row = document.activeElement && document.activeElement.closest("[data-lead]");
+    const found = row && row.querySelector(key === "x" ? "input[name=lead]" : "[data-key=" + key + "]");
+    if (found) found.click();
+    return found;
+  }
+
   const help = document.getElementById("help");
   const opener = document.getElementById("help-open");
   if (help && opener) opener.addEventListener("click", () => help.showModal());
@@ -102,7 +111,9 @@
     if (event.target.closest("input, textarea, select, dialog[open]")) return;
     if (event.key === "j" || event.key === "J") step(1);
     else if (event.key === "k" || event.key === "K") step(-1);
-    else if (event.key === "/") window.location.assign("/search");
+    else if (/^[taxTAX]$/.test(event.key)) {
+      if (!act(event.key.toLowerCase())) return;
+    } else if (event.key === "/") window.location.assign("/search");
     else if (event.key === "?" && help) help.showModal();
     else return;
     event.preventDefault();
@@ -112,8 +123,13 @@
   document.addEventListener("htmx:before:swap", () => {
     const row = document.activeElement && document.activeElement.closest("[data-lead]");
     document.body.dataset.focused = row ? row.dataset.lead : "";
+    chosen = Array.from(document.querySelectorAll("[data-lead] input:checked"), (box) => box.closest("[data-lead]").dataset.lead);
   });
   document.addEventListener("htmx:after:swap", () => {
+    for (const lead of chosen) {
+      const box = document.querySelector("#lead-" + CSS.escape(lead) + " input");
+      if (box) box.checked = true;
+    }
     const row = document.body.dataset.focused && document.getElementById("lead-" + document.body.dataset.focused);
     if (row && !row.contains(document.activeElement)) row.querySelector("a").focus();
   });
