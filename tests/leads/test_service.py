@@ -24,10 +24,13 @@ from renkei.tips.v1.events_pb2 import (
     TipWithdrawn,
 )
 
+from renkei_chassis.records.protected import Protected
+from renkei_leads.settings import Settings
 from renkei_leads.succession import lead_id
+from renkei_leads.wiring import blueprint
 from tests.databases import content
 from tests.identifiers import EVERY_TYPE, WEAK
-from tests.leads.house import AGENCY
+from tests.leads.house import AGENCY, run_house
 from tests.leads.records import SAPPORO, TOCHIGI, TOKYO, arrest, handle, occurrence, phone, tip, tip_name
 
 if TYPE_CHECKING:
@@ -35,6 +38,7 @@ if TYPE_CHECKING:
 
     from google.protobuf.message import Message
 
+    from renkei_chassis.ports import PortClaims
     from tests.leads.house import House
 
 
@@ -251,6 +255,24 @@ async def test_an_address_book_makes_no_lead_and_is_not_stored(house: House, tmp
     kept = await stored(tmp_path)
     assert b"+819000000078" in kept
     assert b"+819000000077" not in kept
+
+
+async def test_what_is_protected_here_links_nothing_whoever_released_it(
+    tmp_path: Path,
+    ports: PortClaims,
+    kind: str,
+) -> None:
+    press = Protected(whose="(演習データ) 報道", type="HANDLE", identifiers=("x:@Renkei_Demo",))
+    shared = handle("x:renkei_demo")
+    async with run_house(blueprint(Settings(protected=(press,))), tmp_path, ports) as house:
+        await house.tell(TipRecorded(tip=tip(1, shared, phone(78))))
+        await house.bring(
+            TipRecorded(tip=tip(2, shared, agency=TOKYO)), TipRecorded(tip=tip(3, phone(78), agency=TOKYO))
+        )
+
+        (lead,) = await house.leads()
+
+    assert [record.name for record in lead.records] == [tip_name(1), tip_name(3, TOKYO)]
 
 
 async def test_of_a_copy_that_is_taken_back_only_the_name_stays_in_the_files(house: House, tmp_path: Path) -> None:

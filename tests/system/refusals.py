@@ -276,6 +276,11 @@ async def _(ground: Ground) -> None:
     await ground.create(identifiers=[a_phone("090-1234-5678", **span)])
 
 
+@meets("PROTECTED_IDENTIFIER")
+async def _(ground: Ground) -> None:
+    await ground.create(identifiers=[a_phone("#9110")])
+
+
 @meets("INSTRUMENT_UNSUPPORTED")
 async def _(ground: Ground) -> None:
     instrument = f"{ground.member.name}/instruments/1"

@@ -195,6 +195,7 @@ ARRESTS: Final = RecordKind(
     recorded_later={"disposition": "NOT_DISPOSED"},
     occurrences=_occurrences,
     normalize=domain.normal_form,
+    serves_all=domain.serves_all,
     search_key=domain.searchable,
     search_fragment=search_fragment,
     texts=_texts,

@@ -13,6 +13,7 @@ from renkei_arrests.chains import Chains
 from renkei_arrests.clock_task import ClockTask
 from renkei_arrests.custody import Terms
 from renkei_arrests.differences import Differences
+from renkei_arrests.domain import normal_form
 from renkei_arrests.inbox import FROM_EXCHANGE
 from renkei_arrests.purge_reviews import PurgeReviews
 from renkei_arrests.record import arrests_under
@@ -22,6 +23,7 @@ from renkei_arrests.words import READING
 from renkei_chassis.clock import to_us
 from renkei_chassis.records.comparing import Comparing
 from renkei_chassis.records.kind import Policy
+from renkei_chassis.records.protected import forms_of
 from renkei_chassis.records.purging import Purging, Rhythm
 from renkei_chassis.records.reach import Reach
 from renkei_chassis.records.reads import Reads
@@ -56,6 +58,7 @@ def wire(settings: Settings, parts: Parts) -> Wiring:
         contact_desk=settings.contact_desk,
         handle_span=timedelta(days=settings.handle_span_days),
         undelete=timedelta(days=settings.undelete_days),
+        protected=forms_of(settings.protected, normal_form),
     )
     reach = Reach(parts.client("exchange"), peers=policy.members - {parts.agency})
     reads = Reads(

@@ -32,11 +32,11 @@ from renkei.tips.v1.events_pb2 import (
 
 from renkei_chassis.follower.apply import Handler, SetAside
 from renkei_chassis.resource_names import Pattern
-from renkei_leads.domain import Identifier, Record, Site, links
+from renkei_leads.domain import TYPES, Identifier, Record, Site, links
 from renkei_leads.matching import Gone, Matching, Seen
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
     from google.protobuf.message import Message
     from google.protobuf.timestamp_pb2 import Timestamp
@@ -47,6 +47,8 @@ if TYPE_CHECKING:
     from renkei.tips.v1.tips_pb2 import Tip
 
     from renkei_chassis.database.transaction import Transaction
+
+    Form = tuple[str, str]  # name of the type, normal form
 
 TIP: Final = Pattern("agencies/{agency}/tips/{tip}")
 ARREST: Final = Pattern("agencies/{agency}/arrests/{arrest}")
@@ -66,10 +68,12 @@ _TIP_SEEN: Final = (TipRecorded, TipRevised, TipRestored)
 _ARREST_SEEN: Final = (ArrestRecorded, ArrestRevised, ArrestRestored, DispositionRecorded)
 
 
-def handlers(matching: Matching, *, agency: str) -> Mapping[str, Mapping[str, Handler]]:
-    """Make the handlers of the three logs."""
-    own = _Inbox(matching, originator=lambda _: agency, grade=lambda _: GRADE_UNSPECIFIED)
-    received = _Inbox(matching, originator=lambda event: _sender(event, agency), grade=_grade)
+def handlers(
+    matching: Matching, *, agency: str, protected: Collection[Form] = ()
+) -> Mapping[str, Mapping[str, Handler]]:
+    """Make the handlers of the three logs. What is `protected` links nothing, whoever recorded it."""
+    own = _Inbox(matching, protected, originator=lambda _: agency, grade=lambda _: GRADE_UNSPECIFIED)
+    received = _Inbox(matching, protected, originator=lambda event: _sender(event, agency), grade=_grade)
     return {
         "tips": own.tips(seen=_TIP_SEEN, gone=(TipDeleted, TipPurged)),
         "arrests": own.arrests(seen=_ARREST_SEEN, gone=(ArrestDeleted, ArrestPurged)),
@@ -88,11 +92,13 @@ class _Inbox:
     def __init__(
         self,
         matching: Matching,
+        protected: Collection[Form],
         *,
         originator: Callable[[Event], str],
         grade: Callable[[Event], Grade.ValueType],
     ) -> None:
         self._matching = matching
+        self._protected = protected
         self._originator = originator
         self._grade = grade
 
@@ -124,8 +130,26 @@ class _Inbox:
             # A caveat does not leave with an index entry; where one came all the same it is not shown.
             caveat="" if grade == GRADE_INDEX_ONLY else _stored(message.handling.caveat, _MAX_CAVEAT),
         )
-        sites = tuple(dict.fromkeys(_sites(message.name, occurrences)))
+        sites = tuple(dict.fromkeys(self._sites(message.name, occurrences)))
         self._matching.note(transaction, Seen(record=record, sites=sites))
+
+    def _sites(self, record: str, occurrences: Iterable[Occurrence]) -> Iterator[Site]:
+        """Give the sites that may ever link: bystanders in an address book are not even stored here."""
+        for occurrence in occurrences:
+            identifier = occurrence.identifier
+            form = identifier.normal_form
+            if not form or len(form) > _MAX_FORM or "\0" in form or not links(occurrence.relation):
+                continue
+            if self._protected and (TYPES.get(identifier.type, ""), form) in self._protected:
+                continue
+            yield Site(
+                record,
+                Identifier(identifier.type, identifier.normal_form_version, form),
+                occurrence.provenance,
+                occurrence.relation,
+                _moment(occurrence.valid_from) if occurrence.HasField("valid_from") else None,
+                _moment(occurrence.valid_until) if occurrence.HasField("valid_until") else None,
+            )
 
     def _gone(self, pattern: Pattern) -> Handler:
         def handle(transaction: Transaction, event: Event, payload: Any) -> None:  # noqa: ANN401
@@ -163,22 +187,6 @@ def _in_arrest(arrest: Arrest) -> Iterator[Occurrence]:
         yield from item.identifiers
     for step in arrest.recruitment.steps:
         yield from step.recruiter_identifiers
-
-
-def _sites(record: str, occurrences: Iterable[Occurrence]) -> Iterator[Site]:
-    """Give the sites that may ever link: bystanders in an address book are not even stored here."""
-    for occurrence in occurrences:
-        form = occurrence.identifier.normal_form
-        if not form or len(form) > _MAX_FORM or "\0" in form or not links(occurrence.relation):
-            continue
-        yield Site(
-            record,
-            Identifier(occurrence.identifier.type, occurrence.identifier.normal_form_version, form),
-            occurrence.provenance,
-            occurrence.relation,
-            _moment(occurrence.valid_from) if occurrence.HasField("valid_from") else None,
-            _moment(occurrence.valid_until) if occurrence.HasField("valid_until") else None,
-        )
 
 
 def _moment(timestamp: Timestamp) -> int:

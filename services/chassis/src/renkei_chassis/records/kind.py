@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 from uuid import UUID
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from google.protobuf.timestamp_pb2 import Timestamp
 
     from renkei_chassis.database.transaction import Transaction
+    from renkei_chassis.records.protected import Forms
     from renkei_chassis.records.tables import Tables
     from renkei_chassis.records.texts.query import Folding
 
@@ -75,6 +76,8 @@ class RecordKind:
     """Every occurrence of the record, with its path in it."""
     normalize: Callable[[str, str], tuple[str, int]]
     """(name of the type, original) -> (normal form or "", version of the rules)."""
+    serves_all: Callable[[str, str], bool]
+    """(name of the type, original without normal form) -> whether it is a public service's, such as 110."""
     search_key: Callable[[str, str], str]
     """(normal form or "", original) -> what a search for a part looks into, "" for nothing."""
     search_fragment: Callable[[str], str]
@@ -136,3 +139,5 @@ class Policy:
     contact_desk: str
     handle_span: timedelta
     undelete: timedelta
+    protected: Forms = field(default_factory=dict)
+    """Identifiers that must link nothing."""
