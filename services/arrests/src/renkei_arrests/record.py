@@ -12,6 +12,7 @@ from renkei.arrests.v1.custody_pb2 import CustodyNotice
 from renkei_arrests import beside, clock_rows, custody, domain, purge_reviews, roles, store
 from renkei_arrests.clock_rows import KIND_NUMBERS
 from renkei_arrests.disposition import check_disposition, take_back
+from renkei_arrests.exhibits import telling
 from renkei_arrests.facts import birth_of, facts_of, moment_of
 from renkei_arrests.recruitment import check_path
 from renkei_arrests.release import EVENTS
@@ -207,6 +208,7 @@ ARRESTS: Final = RecordKind(
     succeed=roles.succeed,
     on_stored=partial(beside.stored, terms=custody.Terms(), purge_review=purge_reviews.DEFAULT_TERM),
     on_deleted=clock_rows.hidden,
+    on_released=telling.released,
 )
 
 

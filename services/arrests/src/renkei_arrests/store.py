@@ -16,6 +16,7 @@ from sqlalchemy import (
     Table,
 )
 
+from renkei_arrests.exhibits.tables import exhibit_tables
 from renkei_chassis.database.schema import Schema
 from renkei_chassis.records.tables import record_tables
 from renkei_chassis.records.texts.pending import create_texts
@@ -71,7 +72,15 @@ PURGE_REVIEWS: Final = Table(
     Index("arrest_purge_review_by_due", "decision", "due_us", "record_id"),
 )
 
-TABLES: Final = record_tables(metadata, "arrest", beside=(CLOCKS, CHAINS, PURGE_REVIEWS))
+EXHIBITS: Final = exhibit_tables(metadata)
+
+TABLES: Final = record_tables(
+    metadata,
+    "arrest",
+    beside=(CLOCKS, CHAINS, PURGE_REVIEWS, *EXHIBITS.own),
+    more_identifiers=(EXHIBITS.identifiers,),
+    more_copy_identifiers=(EXHIBITS.copy_identifiers,),
+)
 
 
 def _add_clocks(connection: Connection) -> None:
@@ -90,8 +99,14 @@ def _index_texts(connection: Connection) -> None:
     create_texts(connection, "arrest", TABLES.texts)
 
 
+def _add_exhibits(connection: Connection) -> None:
+    """Make the tables; nothing that is there has exhibits yet."""
+    for table in EXHIBITS:
+        table.create(connection)
+
+
 SCHEMA: Final = Schema(
     component="arrests",
     metadata=metadata,
-    steps=[_add_clocks, _add_chains_and_purge_reviews, _index_texts],
+    steps=[_add_clocks, _add_chains_and_purge_reviews, _index_texts, _add_exhibits],
 )

@@ -14,6 +14,10 @@ from renkei_arrests.clock_task import ClockTask
 from renkei_arrests.custody import Terms
 from renkei_arrests.differences import Differences
 from renkei_arrests.domain import normal_form
+from renkei_arrests.exhibits.api import SERVICE as EXHIBITS
+from renkei_arrests.exhibits.api import ExhibitsApi
+from renkei_arrests.exhibits.reads import ExhibitReads
+from renkei_arrests.exhibits.rules import ExhibitRules
 from renkei_arrests.inbox import FROM_EXCHANGE
 from renkei_arrests.purge_reviews import PurgeReviews
 from renkei_arrests.record import arrests_under
@@ -120,9 +124,14 @@ def wire(settings: Settings, parts: Parts) -> Wiring:
         tokens=parts.tokens,
         now_us=lambda: to_us(reads.clock_now()),
     )
+    exhibits = ExhibitsApi(
+        rules=ExhibitRules(policy),
+        reads=ExhibitReads(agency=parts.agency, database=parts.database, tokens=parts.tokens),
+        writer=parts.writer,
+    )
     methods = {**api.api()[SERVICE], **differences.methods(), **chains.methods(), **reviews.methods()}
     return Wiring(
-        api={SERVICE: methods, CLOCKS: board.methods()},
+        api={SERVICE: methods, CLOCKS: board.methods(), EXHIBITS: exhibits.methods()},
         follows={"exchange": FROM_EXCHANGE},
         tasks={"reach": reach.run, "purging": purging.run, "clocks": clocks.run, "texts": indexing.run},
     )

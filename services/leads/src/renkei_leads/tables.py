@@ -8,7 +8,7 @@ reads the thousand places of one that is too common to link.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import (
     BigInteger,
@@ -24,7 +24,11 @@ from sqlalchemy import (
     Table,
 )
 
+from renkei_chassis.database.columns import add_columns
 from renkei_chassis.database.schema import Schema
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 metadata: Final = MetaData()
 
@@ -54,6 +58,7 @@ occurrences: Final = Table(
     metadata,
     Column("record", String(128), nullable=False),
     Column("number", Integer, nullable=False),
+    Column("part", String(36), nullable=False),  # an exhibit of the record; empty: the record itself
     Column("identifier", _KEY, nullable=False),
     Column("provenance", Integer, nullable=False),
     Column("relation", Integer, nullable=False),
@@ -87,4 +92,10 @@ lead_records: Final = Table(
     sqlite_with_rowid=False,
 )
 
-SCHEMA: Final = Schema(component="leads", metadata=metadata)
+
+def _add_parts(connection: Connection) -> None:
+    """Let sites stand in parts of a record; what is there stands in the records themselves."""
+    add_columns(connection, occurrences.name, Column("part", String(36), nullable=False, server_default=""))
+
+
+SCHEMA: Final = Schema(component="leads", metadata=metadata, steps=[_add_parts])

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from google.protobuf.timestamp_pb2 import Timestamp
 
     from renkei_chassis.database.transaction import Transaction
+    from renkei_chassis.records.audience import Audience
     from renkei_chassis.records.protected import Forms
     from renkei_chassis.records.tables import Tables
     from renkei_chassis.records.texts.query import Folding
@@ -102,6 +103,9 @@ class RecordKind:
     """Keep what the kind keeps beside a record, in the transaction of each version. A first version has nothing yet."""
     on_deleted: Callable[[Transaction, bytes], None] = lambda _transaction, _id: None
     """The same where a record is marked as deleted."""
+    on_released: Callable[[Transaction, bytes, Record, Audience], None] = lambda _transaction, _id, _record, _to: None
+    """Tell what is kept beside a record to agencies that get the record now, or another grade of it. The record itself
+    was told before. Nobody stands there where it comes back after its deletion for our own services alone."""
 
     @property
     def collection(self) -> str:

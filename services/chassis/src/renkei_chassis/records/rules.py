@@ -158,6 +158,9 @@ class Rules:
             self._tell(transaction, kind.events.released, name, content, audience.added)
         if audience.removed:
             self._tell_gone(transaction, kind.events.withdrawn, name, version, audience.removed)
+        regraded = {agency: grade for agency, grade in audience.told.items() if had.get(agency) != grade}
+        if regraded:
+            kind.on_released(transaction, current.record_id.bytes, after, regraded)
         return self._answer(transaction, after, name, version)
 
     def delete(
@@ -205,7 +208,9 @@ class Rules:
         rows = self._finish(transaction, after, version=version, reason="", caller=caller, before=before)
         content = own.replace(transaction, self._kind, current.row, after, rows)
         self._kind.on_stored(transaction, current.record_id.bytes, after)
-        self._tell(transaction, self._kind.events.restored, name, content, audience_of(after.handling))
+        audience = audience_of(after.handling)
+        self._tell(transaction, self._kind.events.restored, name, content, audience)
+        self._kind.on_released(transaction, current.record_id.bytes, after, audience)
         return self._answer(transaction, after, name, version)
 
     def rebuild(self, transaction: Transaction, resource: str, version: int) -> Record | None:
