@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -36,7 +37,9 @@ MARKER = "MARKERxEXHIBIT"
 SETTINGS = Settings(members=MEMBERS, release_without_instrument=True, undelete_days=1, purge_hours=2)
 
 
-async def test_a_deleted_record_is_purged_with_all_that_was_corrected(tmp_path: Path, ports: PortClaims) -> None:
+async def test_a_deleted_record_is_purged_with_all_that_was_corrected(
+    tmp_path: Path, ports: PortClaims, kind: str
+) -> None:
     clock = ManualClock(WallClock().now())
     async with run_agency(blueprint(SETTINGS), tmp_path, ports, clock=clock) as agency:
         arrests = Arrests(agency.client())
@@ -50,7 +53,7 @@ async def test_a_deleted_record_is_purged_with_all_that_was_corrected(tmp_path: 
         await exhibits.load(made.name, [(an_exhibit(an_occurrence(MARKER)), 0), (a_phone(exhibit_number=MARKER), 0)])
         await arrests.delete(made.name)
         clocks = await agency.service.database.read(_clocks)
-        before = content(tmp_path / "arrests.db")
+        before = await asyncio.to_thread(content, tmp_path / "arrests.db")
         purging = Purging(
             ARRESTS,
             agency=AGENCY,
@@ -67,7 +70,8 @@ async def test_a_deleted_record_is_purged_with_all_that_was_corrected(tmp_path: 
 
         assert (len(clocks), await agency.service.database.read(_clocks)) == (2, [])
         assert any(MARKER.encode() in each for each in before)
-        assert not any(MARKER.encode() in each for each in content(tmp_path / "arrests.db"))
+        left = await asyncio.to_thread(content, tmp_path / "arrests.db")
+        assert not any(MARKER.encode() in each for each in left)
         assert not any(await agency.service.database.read(lambda connection: [_rows(connection, t) for t in EXHIBITS]))
         events = [event for event in await agency.events() if event.resource == made.name]
         assert [arrest.name for arrest in (await arrests.page(show_deleted=True)).arrests] == [kept.name]

@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any, Final
 
 from renkei_chassis.ids import uuid7
-from tests.system.refusals import ARRESTS, CLOCKS, TIPS, Ground, a_phone, meets, new_id
+from tests.system.refusals import ARRESTS, CLOCKS, EXHIBITS, TIPS, Ground, a_phone, meets, new_id
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -88,6 +88,14 @@ async def _(ground: Ground) -> None:
     arrest = await ground.create_arrest()
     request = {"request_id": new_id(), "name": arrest["name"], "decision": "PURGE_DECISION_KEEP", "reason": "(演習)"}
     await ground.call(f"{ARRESTS}/DecidePurgeReview", request)
+
+
+@meets("EXHIBIT_WITHIN_UNKNOWN")
+async def _(ground: Ground) -> None:
+    arrest = (await ground.create_arrest())["name"]
+    exhibit = {"kind": "KIND_ENTRY", "within": f"{arrest}/exhibits/{uuid7()}"}
+    request = {"request_id": new_id(), "parent": arrest, "exhibit": exhibit}
+    await ground.call(f"{EXHIBITS}/CreateExhibit", request)
 
 
 async def acknowledge(ground: Ground, arrest: Mapping[str, Any], level: int) -> Any:  # noqa: ANN401

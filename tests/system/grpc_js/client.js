@@ -11,6 +11,7 @@ const SERVICES = [
   "tips/v1/tips",
   "arrests/v1/arrests",
   "arrests/v1/clocks",
+  "arrests/v1/exhibits",
   "leads/v1/leads",
   "exchange/v1/exchange",
   "event/v1/log",
