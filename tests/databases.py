@@ -37,6 +37,7 @@ _ON_BOTH: Final = (
     "arrests/test_clock_warnings.py",
     "arrests/test_custody_facts.py",
     "arrests/test_exhibits.py",
+    "arrests/test_money.py",
     "arrests/test_purge_reviews.py",
     "arrests/test_recording.py",
     "exchange/test_inbound.py",

@@ -222,6 +222,9 @@ def _in_arrest(arrest: Arrest) -> Iterator[Occurrence]:
         yield from item.identifiers
     for step in arrest.recruitment.steps:
         yield from step.recruiter_identifiers
+    for movement in arrest.money.movements:
+        yield movement.source.identifier
+        yield movement.destination.identifier
 
 
 def _moment(timestamp: Timestamp) -> int:
