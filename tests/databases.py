@@ -40,6 +40,7 @@ _ON_BOTH: Final = (
     "arrests/test_money.py",
     "arrests/test_purge_reviews.py",
     "arrests/test_recording.py",
+    "arrests/test_sealed.py",
     "exchange/test_inbound.py",
     "exchange/test_store.py",
     "exchange/test_two_exchanges.py",

@@ -136,6 +136,8 @@ def _text(field: Any, names: dict[str, str]) -> str:
         return str(uuid.uuid4())
     if rules.pattern:
         return _BY_PATTERN[rules.pattern]
+    if field.file.name.endswith("/sealed.proto") and field.name == "name":
+        return f"{names.get('arrests', f'{AGENCY}/arrests/{_ID}')}/sealedBlocks/person"
     if field.file.name.endswith("/exhibits.proto") and field.name in _BELOW_ARRESTS:
         return _BELOW_ARRESTS[field.name](names)
     if field.name == "parent":

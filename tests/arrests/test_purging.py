@@ -7,7 +7,7 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from renkei.arrests.v1.arrests_pb2 import Arrest
+from renkei.arrests.v1.arrests_pb2 import Arrest, Person
 from renkei.arrests.v1.events_pb2 import ArrestPurged
 from renkei.arrests.v1.exhibits_pb2 import Exhibit
 from sqlalchemy import select
@@ -51,6 +51,7 @@ async def test_a_deleted_record_is_purged_with_all_that_was_corrected(
         phone = await exhibits.create(made.name, a_phone(exhibit_number=MARKER))
         await exhibits.update(Exhibit(name=phone.name, etag=phone.etag), "exhibit_number")
         await exhibits.load(made.name, [(an_exhibit(an_occurrence(MARKER)), 0), (a_phone(exhibit_number=MARKER), 0)])
+        await arrests.update(Arrest(name=made.name, etag=made.etag, person=Person(display_name=MARKER)), "person")
         await arrests.delete(made.name)
         clocks = await agency.service.database.read(_clocks)
         before = await asyncio.to_thread(content, tmp_path / "arrests.db")
@@ -81,10 +82,11 @@ async def test_a_deleted_record_is_purged_with_all_that_was_corrected(
             ("ExhibitsRecorded", True),
             ("ExhibitsRevised", True),
             ("ExhibitsRecorded", True),
+            ("ArrestRevised", True),
             ("ArrestDeleted", False),
             ("ArrestPurged", False),
         ]
-        assert ArrestPurged.FromString(events[-1].data.value) == ArrestPurged(name=made.name, version=2)
+        assert ArrestPurged.FromString(events[-1].data.value) == ArrestPurged(name=made.name, version=3)
         assert [entry.agency for entry in events[-1].audience] == [TOKYO]
 
 

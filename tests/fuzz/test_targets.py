@@ -34,6 +34,7 @@ REACHED: Final = {
     "renkei_arrests/exhibits/reads.py": OWN,
     "renkei_arrests/exhibits/rules.py": OWN,
     "renkei_arrests/exhibits/telling.py": OWN,
+    "renkei_arrests/sealed.py": OWN,
     "renkei_chassis/courier/jetstream.py": "courier",
     "renkei_chassis/courier/nkeys.py": "key_file",
     "renkei_chassis/courier/publisher.py": "courier",

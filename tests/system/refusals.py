@@ -27,6 +27,7 @@ TIPS: Final = "renkei.tips.v1.TipsService"
 ARRESTS: Final = "renkei.arrests.v1.ArrestsService"
 CLOCKS: Final = "renkei.arrests.v1.ClocksService"
 EXHIBITS: Final = "renkei.arrests.v1.ExhibitsService"
+BLOCKS: Final = "renkei.arrests.v1.SealedBlocksService"
 EXCHANGE: Final = "renkei.exchange.v1.ExchangeService"
 LOG: Final = "renkei.event.v1.LogService"
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from google.protobuf import descriptor_pool
-from renkei.arrests.v1 import arrests_pb2_grpc, clocks_pb2_grpc, exhibits_pb2_grpc  # noqa: F401 (its descriptors)
+from renkei.arrests.v1 import arrests_pb2_grpc, clocks_pb2_grpc, exhibits_pb2_grpc, sealed_pb2_grpc  # noqa: F401 (its descriptors)
 from renkei.event.v1 import log_pb2_grpc  # noqa: F401
 from renkei.exchange.v1 import exchange_pb2_grpc  # noqa: F401
 from renkei.leads.v1 import leads_pb2_grpc  # noqa: F401
@@ -22,6 +22,7 @@ from tests.system.federation import Federation, until
 from tests.system.grpc_js import ROOT, Refused, grpc_js
 from tests.system.refusals import (
     ARRESTS,
+    BLOCKS,
     CLOCKS,
     EXCHANGE,
     EXHIBITS,
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.timeout(120)
 
 LEADS = "renkei.leads.v1.LeadsService"
-SERVICES = (TIPS, ARRESTS, CLOCKS, EXHIBITS, LEADS, EXCHANGE, LOG)
+SERVICES = (TIPS, ARRESTS, CLOCKS, EXHIBITS, BLOCKS, LEADS, EXCHANGE, LOG)
 # The packages whose refusals a client of these services can meet.
 PACKAGES = ("policy", "tips", "arrests", "leads", "exchange")
 REASONS = {
@@ -100,6 +101,7 @@ async def test_the_whole_api_answers_a_foreign_client(tmp_path: Path) -> None:
         await _clocks(here)
         await _chains_and_purge_reviews(here)
         await _exhibits(here)
+        await _sealed_blocks(here)
         await _leads(here)
         await _lanes_and_logs(here)
         await _watch_over_a_restart(here)
@@ -257,6 +259,18 @@ async def _exhibits(here: Ground) -> None:
     assert [each["version"] for each in read] == [1, 2]
     deletion = {"request_id": new_id(), "name": phone["name"], "reason": "(演習)"}
     assert (await here.call(f"{EXHIBITS}/DeleteExhibit", deletion))["delete_time"]
+
+
+async def _sealed_blocks(here: Ground) -> None:
+    made = await here.create_arrest(person={"display_name": "(演習) 甲"})
+    name = f"{made['name']}/sealedBlocks/person"
+    assert (await here.call(f"{BLOCKS}/GetSealedBlock", {"name": name}))["known"]
+    content = {"person": {"display_name": "(演習) 乙"}}
+    await here.call(f"{BLOCKS}/SetSealedBlock", {"request_id": new_id(), "name": name, "content": content})
+    opening = {"request_id": new_id(), "name": name, "reason": "(演習)"}
+    assert (await here.call(f"{BLOCKS}/RevealSealedBlock", opening))["person"] == content["person"]
+    told = await here.call(f"{BLOCKS}/ListSealedOpenings", {"parent": here.member.name})
+    assert [each["name"] for each in told["openings"]] == [name]
 
 
 async def _clocks(here: Ground) -> None:

@@ -12,6 +12,7 @@ const SERVICES = [
   "arrests/v1/arrests",
   "arrests/v1/clocks",
   "arrests/v1/exhibits",
+  "arrests/v1/sealed",
   "leads/v1/leads",
   "exchange/v1/exchange",
   "event/v1/log",

@@ -72,12 +72,37 @@ PURGE_REVIEWS: Final = Table(
     Index("arrest_purge_review_by_due", "decision", "due_us", "record_id"),
 )
 
+# What is known of people: read by one method alone, which leaves a row in `arrest_sealed_opening`.
+SEALED: Final = Table(
+    "arrest_sealed",
+    metadata,
+    Column("record_id", LargeBinary(16), nullable=False),
+    Column("block", SmallInteger, nullable=False),
+    Column("recorder", String(128), nullable=False),
+    Column("update_time_us", BigInteger, nullable=False),
+    Column("content", LargeBinary, nullable=False),  # the serialised block
+    PrimaryKeyConstraint("record_id", "block"),
+)
+
+# Who opened a block. A row stays when its arrest is purged, without the reason, which may tell of the person.
+OPENINGS: Final = Table(
+    "arrest_sealed_opening",
+    metadata,
+    Column("id", LargeBinary(16), primary_key=True),
+    Column("record_id", LargeBinary(16), nullable=False),
+    Column("block", SmallInteger, nullable=False),
+    Column("caller", String(128), nullable=False),
+    Column("time_us", BigInteger, nullable=False),
+    Column("reason", String(500), nullable=False),
+    Index("arrest_sealed_opening_by_arrest", "record_id", "id"),
+)
+
 EXHIBITS: Final = exhibit_tables(metadata)
 
 TABLES: Final = record_tables(
     metadata,
     "arrest",
-    beside=(CLOCKS, CHAINS, PURGE_REVIEWS, *EXHIBITS.own),
+    beside=(CLOCKS, CHAINS, PURGE_REVIEWS, SEALED, *EXHIBITS.own),
     more_identifiers=(EXHIBITS.identifiers,),
     more_copy_identifiers=(EXHIBITS.copy_identifiers,),
 )
@@ -105,8 +130,14 @@ def _add_exhibits(connection: Connection) -> None:
         table.create(connection)
 
 
+def _add_sealed_blocks(connection: Connection) -> None:
+    """Make the tables; a record that is there keeps its person's name until it is corrected."""
+    for table in (SEALED, OPENINGS):
+        table.create(connection)
+
+
 SCHEMA: Final = Schema(
     component="arrests",
     metadata=metadata,
-    steps=[_add_clocks, _add_chains_and_purge_reviews, _index_texts, _add_exhibits],
+    steps=[_add_clocks, _add_chains_and_purge_reviews, _index_texts, _add_exhibits, _add_sealed_blocks],
 )

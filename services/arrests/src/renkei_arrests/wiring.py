@@ -22,6 +22,8 @@ from renkei_arrests.inbox import FROM_EXCHANGE
 from renkei_arrests.purge_reviews import PurgeReviews
 from renkei_arrests.record import arrests_under
 from renkei_arrests.retention import retention_of
+from renkei_arrests.sealed import SERVICE as SEALED
+from renkei_arrests.sealed import SealedBlocks, blot_reasons
 from renkei_arrests.store import SCHEMA
 from renkei_arrests.words import READING
 from renkei_chassis.clock import to_us
@@ -94,6 +96,7 @@ def wire(settings: Settings, parts: Parts) -> Wiring:
         database=parts.database,
         writer=parts.writer,
         metrics=parts.metrics,
+        parting=blot_reasons,
     )
     clocks = ClockTask(
         agency=parts.agency,
@@ -129,9 +132,10 @@ def wire(settings: Settings, parts: Parts) -> Wiring:
         reads=ExhibitReads(agency=parts.agency, database=parts.database, tokens=parts.tokens),
         writer=parts.writer,
     )
+    blocks = SealedBlocks(rules, agency=parts.agency, database=parts.database, tokens=parts.tokens)
     methods = {**api.api()[SERVICE], **differences.methods(), **chains.methods(), **reviews.methods()}
     return Wiring(
-        api={SERVICE: methods, CLOCKS: board.methods(), EXHIBITS: exhibits.methods()},
+        api={SERVICE: methods, CLOCKS: board.methods(), EXHIBITS: exhibits.methods(), SEALED: blocks.methods()},
         follows={"exchange": FROM_EXCHANGE},
         tasks={"reach": reach.run, "purging": purging.run, "clocks": clocks.run, "texts": indexing.run},
     )
