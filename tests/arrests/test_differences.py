@@ -33,7 +33,7 @@ async def corrected(arrests: Arrests) -> arrests_pb2.Arrest:
         name=made.name,
         etag=made.etag,
         offence="(演習データ) 強盗",
-        person=arrests_pb2.Person(display_name="(演習) 乙", birth_date="1990-01-02"),
+        person=arrests_pb2.Person(display_name="(演習) 乙", birth_date="1990-01-03"),
         seized_items=[a_device(an_occurrence())],
     )
     return await arrests.update(change, "offence", "person", "seized_items")

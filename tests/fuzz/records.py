@@ -10,6 +10,7 @@ from google.protobuf.message import DecodeError, Message
 from google.rpc.error_details_pb2 import BadRequest, ErrorInfo
 from google.rpc.status_pb2 import Status
 from renkei.arrests.v1 import arrests_pb2
+from renkei.arrests.v1.money_pb2 import MoneyPlace
 from renkei.policy.v1.policy_pb2 import GRADE_FULL, GRADE_INDEX_ONLY
 from renkei.tips.v1 import tips_pb2
 
@@ -56,7 +57,7 @@ def decide(data: bytes) -> None:
         validate(request)
         check_times(record, kind.word)
         check_label(record.handling, _POLICY, field="handling")
-        rows = read_occurrences(kind, record, handle_span=_POLICY.handle_span, now_us=_NOW_US)
+        rows = read_occurrences(kind, record, policy=_POLICY, now_us=_NOW_US)
         kind.complete(record)
     except RenkeiError:
         return
@@ -87,6 +88,8 @@ def _arrest() -> arrests_pb2.Arrest:
     arrest.prosecutor_receipt_time.FromSeconds(1_690_100_000)
     arrest.handling.purpose_code = "organised-robbery"
     arrest.person.birth_date = "2004-02-29"
+    moved = arrest.money.movements.add(amount_yen=1_000_000)
+    moved.source.kind, moved.destination.kind = MoneyPlace.KIND_VICTIM, MoneyPlace.KIND_ACCOUNT
     arrest.seized_items.add(description="携帯").identifiers.add().CopyFrom(_tip().identifiers[0])
     return arrest
 

@@ -35,13 +35,17 @@ def check(world: World) -> None:
     assert stored == homes
     counts = {row.key: row.records for row in world.connection.execute(select(tables.identifiers))}
     standing: dict[str, set[str]] = {}
-    for name, those in world.visible.items():
-        for site in those.sites:
+    for name in world.visible:
+        for site in world.sites(name):
             standing.setdefault(site.identifier.key, set()).add(name)
     assert counts == {key: len(names) for key, names in standing.items()}
+    kept = {(row.record, row.part, row.identifier) for row in world.connection.execute(select(tables.occurrences))}
+    assert {(name, part) for name, part, _ in kept if part} == {
+        (name, part) for name, parts in world.parts.items() for part, sites in parts.items() if sites
+    }
 
 
-@given(histories())
+@given(st.booleans().flatmap(lambda beside: histories(beside=beside)))
 @settings(max_examples=150)
 def test_after_every_batch_the_leads_are_those_of_the_visible_records(batches: list[list[Change]]) -> None:
     with a_world() as world:

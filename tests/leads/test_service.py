@@ -6,7 +6,18 @@ import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
-from renkei.arrests.v1.events_pb2 import ArrestDeleted, ArrestPurged, ArrestRecorded, DispositionRecorded
+from renkei.arrests.v1.events_pb2 import (
+    ArrestDeleted,
+    ArrestPurged,
+    ArrestRecorded,
+    ArrestWithdrawn,
+    DispositionRecorded,
+    ExhibitsRecorded,
+    ExhibitsReleased,
+    ExhibitsRevised,
+    ExhibitsWithdrawn,
+)
+from renkei.arrests.v1.exhibits_pb2 import Exhibit
 from renkei.identifiers.v1.identifiers_pb2 import (
     IDENTIFIER_TYPE_DISPLAY_NAME,
     IDENTIFIER_TYPE_PHONE,
@@ -24,10 +35,13 @@ from renkei.tips.v1.events_pb2 import (
     TipWithdrawn,
 )
 
+from renkei_chassis.records.protected import Protected
+from renkei_leads.settings import Settings
 from renkei_leads.succession import lead_id
+from renkei_leads.wiring import blueprint
 from tests.databases import content
 from tests.identifiers import EVERY_TYPE, WEAK
-from tests.leads.house import AGENCY
+from tests.leads.house import AGENCY, run_house
 from tests.leads.records import SAPPORO, TOCHIGI, TOKYO, arrest, handle, occurrence, phone, tip, tip_name
 
 if TYPE_CHECKING:
@@ -35,6 +49,7 @@ if TYPE_CHECKING:
 
     from google.protobuf.message import Message
 
+    from renkei_chassis.ports import PortClaims
     from tests.leads.house import House
 
 
@@ -69,6 +84,44 @@ async def test_a_recruiter_links_the_arrests_of_those_who_were_recruited(house: 
     (lead,) = await house.leads()
 
     assert {record.name.rpartition("/arrests/")[0] for record in lead.records} == {AGENCY, TOCHIGI}
+
+
+async def test_what_lies_among_the_exhibits_of_an_arrest_links_it_and_nothing_within_it(house: House) -> None:
+    mine, theirs = arrest(1), arrest(2, agency=TOKYO)
+    several = [Exhibit(name=f"{mine.name}/exhibits/{each}", version=1, identifiers=[phone(7)]) for each in "ab"]
+    several.append(Exhibit(name=f"{mine.name}/exhibits/c", version=1, identifiers=[phone(8)]))
+    one = Exhibit(name=f"{theirs.name}/exhibits/d", version=1, identifiers=[phone(7)])
+    await house.tell(ArrestRecorded(arrest=mine), ExhibitsRecorded(name=mine.name, exhibits=several))
+    alone = await house.leads()
+
+    await house.bring(ArrestRecorded(arrest=theirs), ExhibitsRecorded(name=theirs.name, exhibits=[one]))
+    (linked,) = await house.leads()
+    await house.tell(ExhibitsWithdrawn(name=mine.name, exhibits=[several[0].name]))
+    (still,) = await house.leads()
+    several[1].identifiers[0].CopyFrom(phone(9))
+    await house.tell(ExhibitsRevised(name=mine.name, exhibits=several[1:2]))
+    none = await house.leads()
+    await house.bring(ArrestWithdrawn(name=theirs.name, version=1))
+    await house.bring(ExhibitsReleased(name=theirs.name, exhibits=[one]))  # too late
+    await house.tell(TipRecorded(tip=tip(3, phone(7), phone(8))))
+    (other,) = await house.leads()
+
+    assert alone == none == []
+    assert [record.name for record in linked.records] == [mine.name, theirs.name]
+    assert [len(row.records) for row in linked.evidence] == [2]
+    assert still.records == linked.records
+    assert [record.name for record in other.records] == [mine.name, tip_name(3)]
+
+
+@pytest.mark.parametrize("name", ["", "agencies/jp-12/tips/1", "{}/exhibits/", "{}/exhibits/" + "a" * 37])
+async def test_an_exhibit_without_a_name_below_its_arrest_is_set_aside(house: House, name: str) -> None:
+    mine = arrest(1)
+    named = name.replace("{}", mine.name)
+
+    await house.tell(ArrestRecorded(arrest=mine))
+    await house.tell(ExhibitsRecorded(name=mine.name, exhibits=[Exhibit(name=named, version=1)]))
+
+    assert await house.set_aside() == ["MALFORMED_RECORD"]
 
 
 async def test_every_type_links_but_the_weak_ones(house: House) -> None:
@@ -251,6 +304,24 @@ async def test_an_address_book_makes_no_lead_and_is_not_stored(house: House, tmp
     kept = await stored(tmp_path)
     assert b"+819000000078" in kept
     assert b"+819000000077" not in kept
+
+
+async def test_what_is_protected_here_links_nothing_whoever_released_it(
+    tmp_path: Path,
+    ports: PortClaims,
+    kind: str,
+) -> None:
+    press = Protected(whose="(演習データ) 報道", type="HANDLE", identifiers=("x:@Renkei_Demo",))
+    shared = handle("x:renkei_demo")
+    async with run_house(blueprint(Settings(protected=(press,))), tmp_path, ports) as house:
+        await house.tell(TipRecorded(tip=tip(1, shared, phone(78))))
+        await house.bring(
+            TipRecorded(tip=tip(2, shared, agency=TOKYO)), TipRecorded(tip=tip(3, phone(78), agency=TOKYO))
+        )
+
+        (lead,) = await house.leads()
+
+    assert [record.name for record in lead.records] == [tip_name(1), tip_name(3, TOKYO)]
 
 
 async def test_of_a_copy_that_is_taken_back_only_the_name_stays_in_the_files(house: House, tmp_path: Path) -> None:

@@ -14,13 +14,13 @@ from renkei_chassis.database.transaction import Transaction
 from renkei_leads import store, tables
 from renkei_leads.content import read_content
 from renkei_leads.domain import Identifier, Record, Site
-from renkei_leads.matching import Gone, Matching, Seen
+from renkei_leads.matching import Beside, Gone, Matching, Seen
 from renkei_leads.succession import LIVE
 from tests.leads.oracle import Expected, expected_leads
 from tests.leads.records import CHIBA, SAPPORO, TOKYO, numbered
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from sqlalchemy import Connection
 
@@ -60,6 +60,7 @@ class World:
         self.bound = bound
         self.matching = Matching(agency=CHIBA, max_records_per_identifier=bound)
         self.visible: dict[str, Seen] = {}
+        self.parts: dict[str, dict[str, tuple[Site, ...]]] = {}
         self.places: dict[str, tuple[int, bool]] = {}
         self.told: dict[str, tuple[int, int]] = {}
         """What a follower of the events believes to be live: state and number of records."""
@@ -77,6 +78,10 @@ class World:
             self.matching.note(transaction, change)
         transaction.complete()
         for change in changes:
+            if isinstance(change, Beside):
+                if change.name in self.visible:
+                    self.parts.setdefault(change.name, {}).update(change.parts)
+                continue
             place = (change.version, isinstance(change, Gone))
             if place < self.places.get(change.name, (0, False)):
                 continue
@@ -85,6 +90,7 @@ class World:
                 self.visible[change.name] = change
             else:
                 self.visible.pop(change.name, None)
+                self.parts.pop(change.name, None)
         for event in transaction.events:
             self._hear(event.payload)
 
@@ -106,7 +112,10 @@ class World:
                 raise AssertionError
 
     def expected(self) -> dict[str, Expected]:
-        return expected_leads({name: seen.sites for name, seen in self.visible.items()}, bound=self.bound)
+        return expected_leads({name: self.sites(name) for name in self.visible}, bound=self.bound)
+
+    def sites(self, name: str) -> list[Site]:
+        return [*self.visible[name].sites, *(site for part in self.parts.get(name, {}).values() for site in part)]
 
     def rows(self) -> list[store.LeadRow]:
         return [store.lead_row(row) for row in self.connection.execute(select(tables.leads))]
@@ -147,16 +156,30 @@ def a_world(bound: int = BOUND) -> Iterator[World]:
     engine.dispose()
 
 
+def linking(name: str, sites: Iterable[tuple[Identifier, int, int, int | None, int | None]]) -> tuple[Site, ...]:
+    made = (Site(name, *site) for site in sites)
+    return tuple(dict.fromkeys(site for site in made if site.relation in {1, 2, 4}))
+
+
 def seen(name: str, version: int, *sites: tuple[Identifier, int, int, int | None, int | None]) -> Seen:
     record = Record(name=name, version=version, grade=0, contact_desk="", caveat="")
-    made = (Site(name, *site) for site in sites)
-    return Seen(record=record, sites=tuple(dict.fromkeys(site for site in made if site.relation in {1, 2, 4})))
+    return Seen(record=record, sites=linking(name, sites))
 
 
 @st.composite
-def histories(draw: st.DrawFn) -> list[list[Change]]:
-    """Draw records with versions that come and go, and a shuffled, repeated, cut way for them to arrive."""
-    events: list[Change] = []
+def parts(draw: st.DrawFn) -> Beside:
+    name = draw(st.sampled_from(NAMES))
+    told = draw(st.dictionaries(st.sampled_from(["a", "b"]), st.lists(SITES, max_size=2), min_size=1))
+    return Beside(name=name, parts={part: linking(name, sites) for part, sites in told.items()})
+
+
+@st.composite
+def histories(draw: st.DrawFn, *, beside: bool = False) -> list[list[Change]]:
+    """Draw records with versions that come and go, and a shuffled, repeated, cut way for them to arrive.
+
+    What is told of parts holds from then on, so with them the order counts.
+    """
+    events: list[Change] = list(draw(st.lists(parts(), max_size=6))) if beside else []
     for name in NAMES:
         for version in range(1, draw(st.integers(0, 3)) + 1):
             events.append(seen(name, version, *draw(st.lists(SITES, max_size=3))))

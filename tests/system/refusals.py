@@ -26,6 +26,8 @@ HERE, THERE, STRANGER = "jp-12", "jp-13", "jp-47"
 TIPS: Final = "renkei.tips.v1.TipsService"
 ARRESTS: Final = "renkei.arrests.v1.ArrestsService"
 CLOCKS: Final = "renkei.arrests.v1.ClocksService"
+EXHIBITS: Final = "renkei.arrests.v1.ExhibitsService"
+BLOCKS: Final = "renkei.arrests.v1.SealedBlocksService"
 LEADS: Final = "renkei.leads.v1.LeadsService"
 FOLLOW_UP: Final = "renkei.leads.v1.FollowUpService"
 EXCHANGE: Final = "renkei.exchange.v1.ExchangeService"
@@ -34,7 +36,8 @@ LOG: Final = "renkei.event.v1.LogService"
 NOT_FROM_OUTSIDE: Final = {
     "DEADLINE": "a client's own ends its call first, and the server's takes 20 s; tests/chassis/rpc/test_pipeline.py",
     "UNDELETE_EXPIRED": "a record lasts for 30 days after its deletion; tests/tips/test_undeleting.py",
-    "RESOURCE_EXISTS": "no method lets its caller choose an id yet",
+    "RESOURCE_EXISTS": "a request is known for 30 days; tests/arrests/test_exhibits.py",
+    "TOO_MANY_EXHIBITS": "an arrest has 50,000 of them; tests/arrests/test_exhibits.py",
 }
 """The reasons that no client can meet, in the time that a test has; each says why and where it is tested instead."""
 
@@ -276,6 +279,11 @@ async def _(ground: Ground) -> None:
 async def _(ground: Ground) -> None:
     span = {"valid_from": {"seconds": 1_700_000_000}, "valid_until": {"seconds": 1_600_000_000}}
     await ground.create(identifiers=[a_phone("090-1234-5678", **span)])
+
+
+@meets("PROTECTED_IDENTIFIER")
+async def _(ground: Ground) -> None:
+    await ground.create(identifiers=[a_phone("#9110")])
 
 
 @meets("INSTRUMENT_UNSUPPORTED")

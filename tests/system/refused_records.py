@@ -8,7 +8,20 @@ from typing import TYPE_CHECKING, Any, Final
 
 from renkei_chassis.ids import uuid7
 from tests.system.federation import until
-from tests.system.refusals import ARRESTS, CLOCKS, FOLLOW_UP, LEADS, THERE, TIPS, Ground, a_phone, meets, new_id
+from tests.system.refusals import (
+    ARRESTS,
+    BLOCKS,
+    CLOCKS,
+    EXHIBITS,
+    FOLLOW_UP,
+    LEADS,
+    THERE,
+    TIPS,
+    Ground,
+    a_phone,
+    meets,
+    new_id,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -90,6 +103,21 @@ async def _(ground: Ground) -> None:
     arrest = await ground.create_arrest()
     request = {"request_id": new_id(), "name": arrest["name"], "decision": "PURGE_DECISION_KEEP", "reason": "(演習)"}
     await ground.call(f"{ARRESTS}/DecidePurgeReview", request)
+
+
+@meets("EXHIBIT_WITHIN_UNKNOWN")
+async def _(ground: Ground) -> None:
+    arrest = (await ground.create_arrest())["name"]
+    exhibit = {"kind": "KIND_ENTRY", "within": f"{arrest}/exhibits/{uuid7()}"}
+    request = {"request_id": new_id(), "parent": arrest, "exhibit": exhibit}
+    await ground.call(f"{EXHIBITS}/CreateExhibit", request)
+
+
+@meets("BLOCK_NOT_RECORDED")
+async def _(ground: Ground) -> None:
+    name = f"{(await ground.create_arrest())['name']}/sealedBlocks/victims"
+    request = {"request_id": new_id(), "name": name, "reason": "(演習)"}
+    await ground.call(f"{BLOCKS}/RevealSealedBlock", request)
 
 
 async def acknowledge(ground: Ground, arrest: Mapping[str, Any], level: int) -> Any:  # noqa: ANN401

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import grpc
 import pytest
 from google.protobuf import descriptor_pool
-from renkei.arrests.v1 import arrests_pb2_grpc, clocks_pb2_grpc  # noqa: F401 (its descriptors)
+from renkei.arrests.v1 import arrests_pb2_grpc, clocks_pb2_grpc, exhibits_pb2_grpc, sealed_pb2_grpc  # noqa: F401 (its descriptors)
 from renkei.event.v1 import log_pb2_grpc  # noqa: F401
 from renkei.exchange.v1 import exchange_pb2_grpc  # noqa: F401
 from renkei.leads.v1 import follow_up_pb2_grpc, leads_pb2_grpc  # noqa: F401
@@ -23,8 +23,10 @@ from tests.system.federation import Federation, until
 from tests.system.grpc_js import ROOT, Refused, grpc_js
 from tests.system.refusals import (
     ARRESTS,
+    BLOCKS,
     CLOCKS,
     EXCHANGE,
+    EXHIBITS,
     FOLLOW_UP,
     HERE,
     LEADS,
@@ -47,7 +49,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.timeout(120)
 
-SERVICES = (TIPS, ARRESTS, CLOCKS, LEADS, FOLLOW_UP, EXCHANGE, LOG)
+SERVICES = (TIPS, ARRESTS, CLOCKS, EXHIBITS, BLOCKS, LEADS, FOLLOW_UP, EXCHANGE, LOG)
 # The packages whose refusals a client of these services can meet.
 PACKAGES = ("policy", "tips", "arrests", "leads", "exchange")
 REASONS = {
@@ -100,6 +102,8 @@ async def test_the_whole_api_answers_a_foreign_client(tmp_path: Path) -> None:
         await _arrests(here)
         await _clocks(here)
         await _chains_and_purge_reviews(here)
+        await _exhibits(here)
+        await _sealed_blocks(here)
         await _leads(here)
         await _lanes_and_logs(here)
         await _watch_over_a_restart(here)
@@ -231,6 +235,46 @@ async def _chains_and_purge_reviews(here: Ground) -> None:
     assert (await here.call(f"{ARRESTS}/DecidePurgeReview", request))["decision"] == "PURGE_DECISION_PURGE"
 
 
+async def _exhibits(here: Ground) -> None:
+    arrest = (await here.create_arrest())["name"]
+    request = {"request_id": new_id(), "parent": arrest, "exhibit": {"kind": "KIND_DEVICE"}}
+    phone = await here.call(f"{EXHIBITS}/CreateExhibit", request)
+    entry = {"kind": "KIND_ENTRY", "within": phone["name"]}
+    rows = [{"row": 1, "exhibit": entry}, {"row": 2, "exhibit": {"kind": "KIND_ENTRY"}, "within_row": 7}]
+    first, second = await _load(here, f"{EXHIBITS}/LoadExhibits", rows, parent=arrest)
+    assert second["error"]["reason"] == "EXHIBIT_WITHIN_UNKNOWN"
+    listed = (await here.call(f"{EXHIBITS}/ListExhibits", {"parent": arrest, "within": phone["name"]}))["exhibits"]
+    assert [each["name"] for each in listed] == [first["name"]]
+    got = await here.call(f"{EXHIBITS}/GetExhibit", {"name": first["name"]})
+    assert got == listed[0]
+    change = {
+        "exhibit": {**got, "description": "(演習)"},
+        "update_mask": {"paths": ["description"]},
+        "reason": "(演習)",
+    }
+    assert (await here.call(f"{EXHIBITS}/UpdateExhibit", {"request_id": new_id(), **change}))["version"] == 2
+    path = f"{EXHIBITS}/ReadExhibits"
+    async with aclosing(
+        here.js.watch(here.address(path), path, {"parent": arrest}, token=await here.token())
+    ) as answers:
+        read = (await anext(answers))["exhibits"]
+    assert [each["version"] for each in read] == [1, 2]
+    deletion = {"request_id": new_id(), "name": phone["name"], "reason": "(演習)"}
+    assert (await here.call(f"{EXHIBITS}/DeleteExhibit", deletion))["delete_time"]
+
+
+async def _sealed_blocks(here: Ground) -> None:
+    made = await here.create_arrest(person={"display_name": "(演習) 甲"})
+    name = f"{made['name']}/sealedBlocks/person"
+    assert (await here.call(f"{BLOCKS}/GetSealedBlock", {"name": name}))["known"]
+    content = {"person": {"display_name": "(演習) 乙"}}
+    await here.call(f"{BLOCKS}/SetSealedBlock", {"request_id": new_id(), "name": name, "content": content})
+    opening = {"request_id": new_id(), "name": name, "reason": "(演習)"}
+    assert (await here.call(f"{BLOCKS}/RevealSealedBlock", opening))["person"] == content["person"]
+    told = await here.call(f"{BLOCKS}/ListSealedOpenings", {"parent": here.member.name})
+    assert [each["name"] for each in told["openings"]] == [name]
+
+
 async def _clocks(here: Ground) -> None:
     made = await here.create_arrest(restraint_time={"seconds": int(time.time()) - 25 * 3600})
 
@@ -350,8 +394,8 @@ async def _load_over_a_restart(here: Ground) -> None:
     assert kept == [(before + 3000,)], "a row was recorded twice or lost"
 
 
-async def _load(here: Ground, path: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    request = {"load_id": new_id(), "parent": here.member.name, "rows": rows}
+async def _load(here: Ground, path: str, rows: list[dict[str, Any]], parent: str = "") -> list[dict[str, Any]]:
+    request = {"load_id": new_id(), "parent": parent or here.member.name, "rows": rows}
     loading = here.js.load(here.address(path), path, request, token=await here.token())
     return [result async for result in loading]
 

@@ -42,11 +42,13 @@ BEGINNING: Final = {
     "/renkei.tips.v1.TipsService/CreateTip": "tips",
     "/renkei.arrests.v1.ArrestsService/CreateArrest": "arrests",
     "/renkei.arrests.v1.ArrestsService/RecordDisposition": "arrests",
+    "/renkei.arrests.v1.ExhibitsService/CreateExhibit": "exhibits",
     "/renkei.personas.v1.PersonasService/CreatePersona": "personas",
 }
 GETTING: Final = {
     "tips": "/renkei.tips.v1.TipsService/GetTip",
     "arrests": "/renkei.arrests.v1.ArrestsService/GetArrest",
+    "exhibits": "/renkei.arrests.v1.ExhibitsService/GetExhibit",
     "personas": "/renkei.personas.v1.PersonasService/GetPersona",
 }
 # What makes a record has no etag to be stale.
@@ -134,7 +136,7 @@ class Caller:
     def hostile(self, path: str, hostile: Hostile) -> None:
         """Send what is wrecked."""
         request: Any = hostile.request
-        holders: tuple[Any, ...] = (getattr(request, "tip", None), getattr(request, "arrest", None), request)
+        holders: tuple[Any, ...] = (*(getattr(request, word, None) for word in ("tip", "arrest", "exhibit")), request)
         for holder in holders:
             named = getattr(holder, "name", None)
             if hostile.field.endswith(".etag") or named not in self.etags or not hasattr(holder, "etag"):
@@ -181,7 +183,7 @@ class Caller:
         """Name what was acknowledged and is not there as it was."""
         found = []
         for name, content in self.recorded.items():
-            path = GETTING[name.split("/")[2]]
+            path = GETTING[name.split("/")[-2]]
             answers, error = self.send(path, requests()[path](name=name))
             if error is not None or content not in {None, _content(answers[0])}:
                 found.append(name)

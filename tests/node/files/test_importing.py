@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING
 import pytest
 from renkei.arrests.v1 import arrests_pb2
 from renkei.arrests.v1.arrests_pb2_grpc import ArrestsServiceStub
+from renkei.arrests.v1.sealed_pb2 import RevealSealedBlockRequest
+from renkei.arrests.v1.sealed_pb2_grpc import SealedBlocksServiceStub
 from renkei.identifiers.v1 import identifiers_pb2
 from renkei.tips.v1 import tips_pb2
 
-from tests.agency import AGENCY, TOKYO
+from tests.agency import AGENCY, TOKYO, request_id
 from tests.files.making import ods_of, workbook_of
 from tests.node.files.node import (
     ARREST_HEADER,
@@ -274,7 +276,11 @@ async def test_an_arrest_is_read_with_its_person_and_its_seized_device(arrests_n
         client.stub(ArrestsServiceStub).ListArrests, arrests_pb2.ListArrestsRequest(parent=AGENCY)
     )
     (arrest,) = listed.arrests
-    assert arrest.person.display_name == "(演習データ) 髙﨑 一郎"
+    block = RevealSealedBlockRequest(
+        request_id=request_id(), name=f"{arrest.name}/sealedBlocks/person", reason="(演習データ)"
+    )
+    revealed = await client.call(client.stub(SealedBlocksServiceStub).RevealSealedBlock, block)
+    assert (arrest.person.display_name, revealed.person.display_name) == ("", "(演習データ) 髙﨑 一郎")
     assert arrest.person.birth_date == "1975-01-02"
     assert arrest.role == arrests_pb2.Arrest.ROLE_CASH_RECEIVER
     (item,) = arrest.seized_items

@@ -11,6 +11,8 @@ const SERVICES = [
   "tips/v1/tips",
   "arrests/v1/arrests",
   "arrests/v1/clocks",
+  "arrests/v1/exhibits",
+  "arrests/v1/sealed",
   "leads/v1/leads",
   "exchange/v1/exchange",
   "event/v1/log",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from renkei.arrests.v1 import arrests_pb2
 
-from renkei_arrests import roles
+from renkei_arrests import roles, sealed
 from renkei_arrests.disposition import record_disposition
 from renkei_arrests.record import ARRESTS
 from renkei_chassis.database.requests import WriteMethod, Written
@@ -73,17 +73,22 @@ class ArrestsApi:
 
     def create(self, transaction: Transaction, request: arrests_pb2.CreateArrestRequest, caller: Principal) -> Written:
         roles.fill(request.arrest.roles, assessor=caller.subject, now_us=transaction.now_us)
-        return self._rules.create(transaction, parent=request.parent, record=request.arrest, caller=caller)
+        record = sealed.without_names(request.arrest)
+        written = self._rules.create(transaction, parent=request.parent, record=record, caller=caller)
+        sealed.keep_names(transaction, written.resource, request.arrest, caller)
+        return written
 
     def update(self, transaction: Transaction, request: arrests_pb2.UpdateArrestRequest, caller: Principal) -> Written:
         roles.fill(request.arrest.roles, assessor=caller.subject, now_us=transaction.now_us)
-        return self._rules.update(
+        written = self._rules.update(
             transaction,
-            record=request.arrest,
+            record=sealed.without_names(request.arrest),
             paths=request.update_mask.paths,
             reason=request.reason,
             caller=caller,
         )
+        sealed.correct_names(transaction, request.arrest, request.update_mask.paths, caller)
+        return written
 
     def record_disposition(
         self, transaction: Transaction, request: arrests_pb2.RecordDispositionRequest, caller: Principal

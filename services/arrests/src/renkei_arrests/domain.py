@@ -7,7 +7,7 @@ from enum import Enum
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
-from renkei_normalform import VERSION, IdentifierType, NotAnIdentifier, normalize, search_fragment, search_key
+from renkei_normalform import VERSION, IdentifierType, NotAnIdentifier, Reason, normalize, search_fragment, search_key
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -81,6 +81,16 @@ def normal_form(kind: str, original: str) -> tuple[str, int]:
     except NotAnIdentifier:
         return "", VERSION
     return form.value, form.version
+
+
+@lru_cache(_REMEMBERED)
+def serves_all(kind: str, original: str) -> bool:
+    """Tell whether what has no normal form is a public service's number, such as 110 or #9110."""
+    try:
+        normalize(IdentifierType(kind), original)
+    except NotAnIdentifier as refused:
+        return refused.reason is Reason.SPECIAL_NUMBER
+    return False
 
 
 @lru_cache(_REMEMBERED)

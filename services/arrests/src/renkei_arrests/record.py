@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Final
 from renkei.arrests.v1.arrests_pb2 import Arrest, CreateArrestRequest, Person
 from renkei.arrests.v1.custody_pb2 import CustodyNotice
 
-from renkei_arrests import beside, clock_rows, custody, domain, purge_reviews, roles, store
+from renkei_arrests import beside, clock_rows, custody, domain, money_trail, purge_reviews, roles, store
 from renkei_arrests.clock_rows import KIND_NUMBERS
 from renkei_arrests.disposition import check_disposition, take_back
+from renkei_arrests.exhibits import telling
 from renkei_arrests.facts import birth_of, facts_of, moment_of
 from renkei_arrests.recruitment import check_path
 from renkei_arrests.release import EVENTS
@@ -40,6 +41,7 @@ _OUTPUT_ONLY: Final = frozenset(
         "contact_desk",
         "clocks",
         "notices",
+        "money.totals",
         "earlier_dispositions",
         "create_time",
         "update_time",
@@ -65,6 +67,7 @@ def _occurrences(arrest: Arrest) -> Iterator[tuple[str, Occurrence]]:
     for number, step in enumerate(arrest.recruitment.steps):
         for index, occurrence in enumerate(step.recruiter_identifiers):
             yield f"recruitment.steps[{number}].recruiter_identifiers[{index}]", occurrence
+    yield from money_trail.occurrences(arrest.money)
 
 
 def _texts(arrest: Arrest) -> Iterator[tuple[str, str]]:
@@ -75,6 +78,8 @@ def _texts(arrest: Arrest) -> Iterator[tuple[str, str]]:
         yield f"seized_items[{index}].description", item.description
     for index, step in enumerate(arrest.recruitment.steps):
         yield f"recruitment.steps[{index}].text", step.text
+    for index, movement in enumerate(arrest.money.movements):
+        yield f"money.movements[{index}].text", movement.text
     yield "disposition.reason", arrest.disposition.reason
 
 
@@ -93,6 +98,7 @@ def _complete(arrest: Arrest) -> None:
         check_disposition(arrest.disposition, "arrest.disposition")
     roles.check(arrest)
     check_path(arrest.recruitment)
+    money_trail.add_up(arrest)
     facts = facts_of(arrest, birth=_birth(arrest), last=True)
     contradiction = custody.contradiction(facts) if arrest.HasField("custody") else None
     if contradiction is not None:
@@ -195,6 +201,7 @@ ARRESTS: Final = RecordKind(
     recorded_later={"disposition": "NOT_DISPOSED"},
     occurrences=_occurrences,
     normalize=domain.normal_form,
+    serves_all=domain.serves_all,
     search_key=domain.searchable,
     search_fragment=search_fragment,
     texts=_texts,
@@ -206,6 +213,7 @@ ARRESTS: Final = RecordKind(
     succeed=roles.succeed,
     on_stored=partial(beside.stored, terms=custody.Terms(), purge_review=purge_reviews.DEFAULT_TERM),
     on_deleted=clock_rows.hidden,
+    on_released=telling.released,
 )
 
 

@@ -16,6 +16,7 @@ from sqlalchemy import (
     Table,
 )
 
+from renkei_arrests.exhibits.tables import exhibit_tables
 from renkei_chassis.database.schema import Schema
 from renkei_chassis.records.tables import record_tables
 from renkei_chassis.records.texts.pending import create_texts
@@ -71,7 +72,40 @@ PURGE_REVIEWS: Final = Table(
     Index("arrest_purge_review_by_due", "decision", "due_us", "record_id"),
 )
 
-TABLES: Final = record_tables(metadata, "arrest", beside=(CLOCKS, CHAINS, PURGE_REVIEWS))
+# What is known of people: read by one method alone, which leaves a row in `arrest_sealed_opening`.
+SEALED: Final = Table(
+    "arrest_sealed",
+    metadata,
+    Column("record_id", LargeBinary(16), nullable=False),
+    Column("block", SmallInteger, nullable=False),
+    Column("recorder", String(128), nullable=False),
+    Column("update_time_us", BigInteger, nullable=False),
+    Column("content", LargeBinary, nullable=False),  # the serialised block
+    PrimaryKeyConstraint("record_id", "block"),
+)
+
+# Who opened a block. A row stays when its arrest is purged, without the reason, which may tell of the person.
+OPENINGS: Final = Table(
+    "arrest_sealed_opening",
+    metadata,
+    Column("id", LargeBinary(16), primary_key=True),
+    Column("record_id", LargeBinary(16), nullable=False),
+    Column("block", SmallInteger, nullable=False),
+    Column("caller", String(128), nullable=False),
+    Column("time_us", BigInteger, nullable=False),
+    Column("reason", String(500), nullable=False),
+    Index("arrest_sealed_opening_by_arrest", "record_id", "id"),
+)
+
+EXHIBITS: Final = exhibit_tables(metadata)
+
+TABLES: Final = record_tables(
+    metadata,
+    "arrest",
+    beside=(CLOCKS, CHAINS, PURGE_REVIEWS, SEALED, *EXHIBITS.own),
+    more_identifiers=(EXHIBITS.identifiers,),
+    more_copy_identifiers=(EXHIBITS.copy_identifiers,),
+)
 
 
 def _add_clocks(connection: Connection) -> None:
@@ -90,8 +124,20 @@ def _index_texts(connection: Connection) -> None:
     create_texts(connection, "arrest", TABLES.texts)
 
 
+def _add_exhibits(connection: Connection) -> None:
+    """Make the tables; nothing that is there has exhibits yet."""
+    for table in EXHIBITS:
+        table.create(connection)
+
+
+def _add_sealed_blocks(connection: Connection) -> None:
+    """Make the tables; a record that is there keeps its person's name until it is corrected."""
+    for table in (SEALED, OPENINGS):
+        table.create(connection)
+
+
 SCHEMA: Final = Schema(
     component="arrests",
     metadata=metadata,
-    steps=[_add_clocks, _add_chains_and_purge_reviews, _index_texts],
+    steps=[_add_clocks, _add_chains_and_purge_reviews, _index_texts, _add_exhibits, _add_sealed_blocks],
 )

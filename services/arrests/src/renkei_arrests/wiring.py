@@ -13,15 +13,23 @@ from renkei_arrests.chains import Chains
 from renkei_arrests.clock_task import ClockTask
 from renkei_arrests.custody import Terms
 from renkei_arrests.differences import Differences
+from renkei_arrests.domain import normal_form
+from renkei_arrests.exhibits.api import SERVICE as EXHIBITS
+from renkei_arrests.exhibits.api import ExhibitsApi
+from renkei_arrests.exhibits.reads import ExhibitReads
+from renkei_arrests.exhibits.rules import ExhibitRules
 from renkei_arrests.inbox import FROM_EXCHANGE
 from renkei_arrests.purge_reviews import PurgeReviews
 from renkei_arrests.record import arrests_under
 from renkei_arrests.retention import retention_of
+from renkei_arrests.sealed import SERVICE as SEALED
+from renkei_arrests.sealed import SealedBlocks, blot_reasons
 from renkei_arrests.store import SCHEMA
 from renkei_arrests.words import READING
 from renkei_chassis.clock import to_us
 from renkei_chassis.records.comparing import Comparing
 from renkei_chassis.records.kind import Policy
+from renkei_chassis.records.protected import forms_of
 from renkei_chassis.records.purging import Purging, Rhythm
 from renkei_chassis.records.reach import Reach
 from renkei_chassis.records.reads import Reads
@@ -56,6 +64,7 @@ def wire(settings: Settings, parts: Parts) -> Wiring:
         contact_desk=settings.contact_desk,
         handle_span=timedelta(days=settings.handle_span_days),
         undelete=timedelta(days=settings.undelete_days),
+        protected=forms_of(settings.protected, normal_form),
     )
     reach = Reach(parts.client("exchange"), peers=policy.members - {parts.agency})
     reads = Reads(
@@ -87,6 +96,7 @@ def wire(settings: Settings, parts: Parts) -> Wiring:
         database=parts.database,
         writer=parts.writer,
         metrics=parts.metrics,
+        parting=blot_reasons,
     )
     clocks = ClockTask(
         agency=parts.agency,
@@ -117,9 +127,15 @@ def wire(settings: Settings, parts: Parts) -> Wiring:
         tokens=parts.tokens,
         now_us=lambda: to_us(reads.clock_now()),
     )
+    exhibits = ExhibitsApi(
+        rules=ExhibitRules(policy),
+        reads=ExhibitReads(agency=parts.agency, database=parts.database, tokens=parts.tokens),
+        writer=parts.writer,
+    )
+    blocks = SealedBlocks(rules, agency=parts.agency, database=parts.database, tokens=parts.tokens)
     methods = {**api.api()[SERVICE], **differences.methods(), **chains.methods(), **reviews.methods()}
     return Wiring(
-        api={SERVICE: methods, CLOCKS: board.methods()},
+        api={SERVICE: methods, CLOCKS: board.methods(), EXHIBITS: exhibits.methods(), SEALED: blocks.methods()},
         follows={"exchange": FROM_EXCHANGE},
         tasks={"reach": reach.run, "purging": purging.run, "clocks": clocks.run, "texts": indexing.run},
     )

@@ -8,6 +8,7 @@ with it, are looked at: the work grows with their size and not with the number o
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from renkei_leads import store
@@ -18,9 +19,10 @@ from renkei_leads.succession import succeed
 from renkei_normalform import Strength
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from renkei_chassis.database.transaction import Transaction
+    from renkei_leads.store import Parts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +31,7 @@ class Seen:
 
     record: Record
     sites: tuple[Site, ...]
+    """In the record itself. What stands in parts of it stays as it is."""
 
     @property
     def name(self) -> str:
@@ -49,7 +52,16 @@ class Gone:
     version: int
 
 
-Change = Seen | Gone
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beside:
+    """Parts of a record that is visible have these sites now, such as what lies among its exhibits."""
+
+    name: str
+    parts: Mapping[str, tuple[Site, ...]]
+    """By part; no sites: the part is gone."""
+
+
+Change = Seen | Gone | Beside
 
 
 class Matching:
@@ -64,22 +76,23 @@ class Matching:
         """Hand over what an event says of a record; the leads are found when the batch is complete.
 
         A version older than the known one is passed over. What is gone as of a version does not come
-        back with that version, only with a later one. Else, of one version the later event holds.
+        back with that version, only with a later one. Else, of one version the later event holds. Parts
+        go with their record, and what is told of them while it is not visible is passed over.
         """
         transaction.collect(self.match, change)
 
     def match(self, transaction: Transaction, changes: Sequence[Change]) -> None:
         """Bring a batch of changes into effect."""
         batch = _read(transaction, changes)
-        if not batch.changes:
+        if not batch.outcomes:
             return
         _write(transaction, batch)
         self._find(transaction, batch)
-        if any(_takes_away(change, batch.known) for change in batch.changes.values()):
+        if any(_takes_away(outcome, batch) for outcome in batch.outcomes.values()):
             transaction.scrub()
 
     def _find(self, transaction: Transaction, batch: _Batch) -> None:
-        names = set(batch.changes) | store.records_with(transaction, self._shared(batch))
+        names = set(batch.outcomes) | store.records_with(transaction, self._shared(batch))
         # A record that was never here before is in no lead, and has begun none.
         homes = store.homes_of(transaction, names - batch.fresh)
         homes = store.members_of(transaction, set(homes.values()))
@@ -111,13 +124,28 @@ class Matching:
         return chosen
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Outcome:
+    """What a batch leaves of a record that it changes."""
+
+    record: Record
+    visible: bool
+    parts: Mapping[str, tuple[Site, ...]] = field(default_factory=dict)
+    """The sites by part, "" for the record itself; no part without any."""
+
+    @property
+    def sites(self) -> Iterator[Site]:
+        """Give all of them."""
+        return chain.from_iterable(self.parts.values())
+
+
 @dataclass(slots=True, kw_only=True)
 class _Batch:
-    """What a batch changes: the last change of each record that changes anything."""
+    """What a batch changes: what it leaves of each record of which it changes anything."""
 
-    changes: dict[str, Change]
+    outcomes: dict[str, _Outcome]
     known: Mapping[str, KnownRecord]
-    sites: Mapping[str, list[Site]]
+    parts: Mapping[str, Parts]
     """Where identifiers stood in its records until now."""
     identifiers: set[Identifier] = field(default_factory=set)
     before: Mapping[str, int] = field(default_factory=dict)
@@ -126,51 +154,98 @@ class _Batch:
     @property
     def fresh(self) -> set[str]:
         """Name the records that were not known before."""
-        return self.changes.keys() - self.known.keys()
+        return self.outcomes.keys() - self.known.keys()
+
+    def sites_before(self, name: str) -> Iterator[Site]:
+        """Give where identifiers stood in a record until now."""
+        return (site for those in self.parts.get(name, {}).values() for _, site in those)
 
 
-def _read(transaction: Transaction, changes: Iterable[Change]) -> _Batch:
-    last: dict[str, Change] = {}
-    all_changes = list(changes)
-    known = store.known_records(transaction, {change.name for change in all_changes})
-    standing = {name: (those.record.version, not those.visible) for name, those in known.items()}
-    for change in all_changes:
-        place = (change.version, isinstance(change, Gone))
-        if place >= standing.get(change.name, place):
-            standing[change.name] = place
-            last[change.name] = change
-    sites = store.sites_of(transaction, [name for name in last if name in known and known[name].visible])
+@dataclass(slots=True)
+class _Story:
+    """What a batch tells of one record, as far as it counts."""
+
+    last: Seen | Gone | None = None
+    ended: bool = False
+    """It was gone in between, and its parts with it."""
+    beside: dict[str, tuple[Site, ...]] = field(default_factory=dict)
+
+
+def _read(transaction: Transaction, changes: Sequence[Change]) -> _Batch:
+    known = store.known_records(transaction, {change.name for change in changes})
+    stories = _stories(changes, known)
+    parts = store.parts_of(transaction, [name for name in stories if name in known and known[name].visible])
+    outcomes = {name: _outcome(story, known.get(name), parts.get(name, {})) for name, story in stories.items()}
     real = {
-        name: change
-        for name, change in last.items()
-        if name not in known or not _says_the_same(change, known[name], sites.get(name, ()))
+        name: outcome
+        for name, outcome in outcomes.items()
+        if name not in known or not _says_the_same(outcome, known[name], parts.get(name, {}))
     }
-    batch = _Batch(changes=real, known=known, sites={name: those for name, those in sites.items() if name in real})
+    batch = _Batch(outcomes=real, known=known, parts={name: those for name, those in parts.items() if name in real})
     _count(transaction, batch)
     return batch
 
 
-def _says_the_same(change: Change, known: KnownRecord, sites: Iterable[Site]) -> bool:
-    if isinstance(change, Gone):
-        return not known.visible and change.version == known.record.version
-    return known.visible and change.record == known.record and set(change.sites) == set(sites)
+def _stories(changes: Iterable[Change], known: Mapping[str, KnownRecord]) -> dict[str, _Story]:
+    standing = {name: (those.record.version, not those.visible) for name, those in known.items()}
+    stories: dict[str, _Story] = {}
+    for change in changes:
+        if isinstance(change, Beside):
+            if not standing.get(change.name, (0, True))[1]:
+                stories.setdefault(change.name, _Story()).beside.update(change.parts)
+            continue
+        place = (change.version, isinstance(change, Gone))
+        if place >= standing.get(change.name, place):
+            standing[change.name] = place
+            story = stories.setdefault(change.name, _Story())
+            story.last = change
+            if isinstance(change, Gone):
+                story.ended = True
+                story.beside.clear()
+    return stories
 
 
-def _takes_away(change: Change, known: Mapping[str, KnownRecord]) -> bool:
+def _outcome(story: _Story, known: KnownRecord | None, parts: Parts) -> _Outcome:
+    if isinstance(story.last, Gone):
+        nothing = Record(name=story.last.name, version=story.last.version, grade=0, contact_desk="", caveat="")
+        return _Outcome(record=nothing, visible=False)
+    left = {} if story.ended else {part: tuple(site for _, site in those) for part, those in parts.items()}
+    left.update(story.beside)
+    if story.last is not None:
+        record, left[""] = story.last.record, story.last.sites
+    else:
+        assert known is not None  # noqa: S101 (parts are told of visible records alone)
+        record = known.record
+    return _Outcome(record=record, visible=True, parts={part: sites for part, sites in left.items() if sites})
+
+
+def _says_the_same(outcome: _Outcome, known: KnownRecord, parts: Parts) -> bool:
+    if not outcome.visible:
+        return not known.visible and outcome.record.version == known.record.version
+    before = {part: {site for _, site in those} for part, those in parts.items()}
+    return (
+        known.visible
+        and outcome.record == known.record
+        and before == {part: set(sites) for part, sites in outcome.parts.items()}
+    )
+
+
+def _takes_away(outcome: _Outcome, batch: _Batch) -> bool:
     """Say whether a record was here, and is no more or in less detail: nothing of it may stay in the files."""
-    before = known.get(change.name)
+    before = batch.known.get(outcome.record.name)
     if before is None or not before.visible:
         return False
-    return isinstance(change, Gone) or change.record.grade < before.record.grade
+    gone = batch.parts.get(outcome.record.name, {}).keys() - outcome.parts.keys() - {""}
+    return not outcome.visible or outcome.record.grade < before.record.grade or bool(gone)
 
 
 def _count(transaction: Transaction, batch: _Batch) -> None:
     """Count anew in how many records the identifiers of the batch stand."""
     moves: dict[Identifier, int] = {}
-    for name, change in batch.changes.items():
-        for identifier in {site.identifier for site in batch.sites.get(name, ())}:
+    for name, outcome in batch.outcomes.items():
+        for identifier in {site.identifier for site in batch.sites_before(name)}:
             moves[identifier] = moves.get(identifier, 0) - 1
-        for identifier in {site.identifier for site in _sites(change)}:
+        for identifier in {site.identifier for site in outcome.sites}:
             moves[identifier] = moves.get(identifier, 0) + 1
     batch.identifiers = set(moves)
     batch.before = store.counts(transaction, [identifier.key for identifier in moves])
@@ -178,37 +253,25 @@ def _count(transaction: Transaction, batch: _Batch) -> None:
 
 
 def _write(transaction: Transaction, batch: _Batch) -> None:
-    rows = [_row(change) for change in batch.changes.values()]
+    rows = [KnownRecord(record=each.record, visible=each.visible) for each in batch.outcomes.values()]
     store.write_records(
         transaction,
         new=[row for row in rows if row.record.name not in batch.known],
         changed=[row for row in rows if row.record.name in batch.known],
     )
-    sites = {name: _sites(change) for name, change in batch.changes.items()}
-    store.replace_sites(transaction, sites, standing=batch.sites.keys())
+    store.replace_parts(transaction, batch.parts, {name: outcome.parts for name, outcome in batch.outcomes.items()})
     store.write_counts(transaction, before=batch.before, after=batch.after)
-
-
-def _row(change: Change) -> KnownRecord:
-    if isinstance(change, Seen):
-        return KnownRecord(record=change.record, visible=True)
-    nothing = Record(name=change.name, version=change.version, grade=0, contact_desk="", caveat="")
-    return KnownRecord(record=nothing, visible=False)
-
-
-def _sites(change: Change) -> tuple[Site, ...]:
-    return change.sites if isinstance(change, Seen) else ()
 
 
 def _visible(transaction: Transaction, batch: _Batch, names: Iterable[str]) -> tuple[dict[str, Record], list[Site]]:
     """Gather the records that are visible now, and their sites."""
-    others = [name for name in names if name not in batch.changes]
+    others = [name for name in names if name not in batch.outcomes]
     records = {name: those.record for name, those in store.known_records(transaction, others).items() if those.visible}
     sites = [site for those in store.sites_of(transaction, others).values() for site in those]
-    for change in batch.changes.values():
-        if isinstance(change, Seen):
-            records[change.name] = change.record
-            sites.extend(change.sites)
+    for name, outcome in batch.outcomes.items():
+        if outcome.visible:
+            records[name] = outcome.record
+            sites.extend(outcome.sites)
     return records, sites
 
 

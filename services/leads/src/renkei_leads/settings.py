@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
+from renkei_chassis.records.protected import Protected
 from renkei_chassis.settings import STRICT
 
 
@@ -19,6 +20,14 @@ class Settings(BaseModel):
         Field(
             max_length=64,
             description="The agencies of the federation by name. The node passes those of federation.toml.",
+        ),
+    ] = ()
+    protected: Annotated[
+        tuple[Protected, ...],
+        Field(
+            max_length=1000,
+            description="Identifiers that link nothing, also in what other agencies release, each group with `whose`, "
+            "`type` and `identifiers`. The node passes those of protected.toml.",
         ),
     ] = ()
     max_records_per_identifier: Annotated[

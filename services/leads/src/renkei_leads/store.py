@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
     from renkei_chassis.database.transaction import Transaction
 
+    Parts = Mapping[str, Sequence[tuple[int, Site]]]
+    """The sites of a record by part, each with the number of its row; "" is the part that is the record itself."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownRecord:
@@ -51,7 +54,9 @@ _RECORDS_WITH: Final = (
 _LEADS_OF: Final = select(lead_records).where(lead_records.c.record.in_(bindparam("those", expanding=True)))
 _MEMBERS_OF: Final = select(lead_records).where(lead_records.c.lead.in_(bindparam("those", expanding=True)))
 _LEADS_BY_FIRST: Final = select(leads).where(leads.c.first_record.in_(bindparam("those", expanding=True)))
-_FORGET_SITES: Final = occurrences.delete().where(occurrences.c.record == bindparam("that"))
+_FORGET_PART: Final = occurrences.delete().where(
+    occurrences.c.record == bindparam("that"), occurrences.c.part == bindparam("those")
+)
 _FORGET_IDENTIFIER: Final = identifiers.delete().where(identifiers.c.key == bindparam("that"))
 _FORGET_MEMBER: Final = lead_records.delete().where(lead_records.c.record == bindparam("that"))
 _COUNT: Final = identifiers.update().where(identifiers.c.key == bindparam("that")).values(records=bindparam("count"))
@@ -91,33 +96,50 @@ def write_records(transaction: Transaction, *, new: Iterable[KnownRecord], chang
 
 
 def sites_of(transaction: Transaction, names: Collection[str]) -> dict[str, list[Site]]:
-    """Read where identifiers stand in records."""
+    """Read where identifiers stand in records and in parts of them."""
     found: dict[str, list[Site]] = {}
     for row in _rows(transaction, _SITES_OF, names):
-        identifier = Identifier.from_key(row.identifier)
-        site = Site(row.record, identifier, row.provenance, row.relation, row.from_us, row.until_us)
-        found.setdefault(row.record, []).append(site)
+        found.setdefault(row.record, []).append(_site(row))
     return found
 
 
-def replace_sites(
-    transaction: Transaction, sites: Mapping[str, Collection[Site]], *, standing: Collection[str]
+def parts_of(transaction: Transaction, names: Collection[str]) -> dict[str, Parts]:
+    """Read the same by part."""
+    found: dict[str, dict[str, list[tuple[int, Site]]]] = {}
+    for row in _rows(transaction, _SITES_OF, names):
+        found.setdefault(row.record, {}).setdefault(row.part, []).append((row.number, _site(row)))
+    return dict(found)
+
+
+def replace_parts(
+    transaction: Transaction, before: Mapping[str, Parts], after: Mapping[str, Mapping[str, Collection[Site]]]
 ) -> None:
-    """Write all sites of records; `standing` names those that have some already."""
-    if standing:
-        transaction.execute(_FORGET_SITES, [{"that": name} for name in standing])
-    for name, those in sites.items():
-        for number, site in enumerate(those):
-            row = {
-                "record": name,
-                "number": number,
-                "identifier": site.identifier.key,
-                "provenance": site.provenance,
-                "relation": site.relation,
-                "from_us": site.from_us,
-                "until_us": site.until_us,
-            }
-            transaction.insert(occurrences, row)
+    """Write the sites of every record in `after`, of those parts alone that changed."""
+    changed = {name: _changed(before.get(name, {}), parts) for name, parts in after.items()}
+    gone = [
+        {"that": name, "those": part}
+        for name, parts in changed.items()
+        for part in sorted(parts & before.get(name, {}).keys())
+    ]
+    if gone:
+        transaction.execute(_FORGET_PART, gone)
+    for name, parts in changed.items():
+        stays = (those for part, those in before.get(name, {}).items() if part not in parts)
+        number = max((number for those in stays for number, _ in those), default=-1)
+        for part in sorted(parts & after[name].keys()):
+            for site in after[name][part]:
+                number += 1
+                row = {
+                    "record": name,
+                    "number": number,
+                    "part": part,
+                    "identifier": site.identifier.key,
+                    "provenance": site.provenance,
+                    "relation": site.relation,
+                    "from_us": site.from_us,
+                    "until_us": site.until_us,
+                }
+                transaction.insert(occurrences, row)
 
 
 def counts(transaction: Transaction, keys: Collection[str]) -> dict[str, int]:
@@ -195,6 +217,19 @@ def lead_row(row: Row[Any]) -> LeadRow:
         update_us=row.update_us,
         content=bytes(row.content),
     )
+
+
+def _changed(before: Parts, after: Mapping[str, Collection[Site]]) -> set[str]:
+    return {
+        part
+        for part in before.keys() | after.keys()
+        if {site for _, site in before.get(part, ())} != set(after.get(part, ()))
+    }
+
+
+def _site(row: Row[Any]) -> Site:
+    identifier = Identifier.from_key(row.identifier)
+    return Site(row.record, identifier, row.provenance, row.relation, row.from_us, row.until_us)
 
 
 def _rows(transaction: Transaction, statement: Executable, those: Collection[str]) -> Iterator[Row[Any]]:

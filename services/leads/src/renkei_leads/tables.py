@@ -27,6 +27,7 @@ from sqlalchemy import (
     Table,
 )
 
+from renkei_chassis.database.columns import add_columns
 from renkei_chassis.database.schema import Schema
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ occurrences: Final = Table(
     metadata,
     Column("record", String(128), nullable=False),
     Column("number", Integer, nullable=False),
+    Column("part", String(36), nullable=False),  # an exhibit of the record; empty: the record itself
     Column("identifier", _KEY, nullable=False),
     Column("provenance", Integer, nullable=False),
     Column("relation", Integer, nullable=False),
@@ -139,4 +141,9 @@ def _add_follow_ups(connection: Connection) -> None:
     lead_steps.create(connection)
 
 
-SCHEMA: Final = Schema(component="leads", metadata=metadata, steps=[_add_follow_ups])
+def _add_parts(connection: Connection) -> None:
+    """Let sites stand in parts of a record; what is there stands in the records themselves."""
+    add_columns(connection, occurrences.name, Column("part", String(36), nullable=False, server_default=""))
+
+
+SCHEMA: Final = Schema(component="leads", metadata=metadata, steps=[_add_follow_ups, _add_parts])

@@ -6,10 +6,12 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from renkei_chassis.records.protected import forms_of
 from renkei_chassis.records.reach import Reach
 from renkei_chassis.service import Blueprint, Parts, Wiring
 from renkei_leads.api import LeadsApi
 from renkei_leads.content import Terms
+from renkei_leads.domain import normal_form
 from renkei_leads.follow_up_api import SERVICE as FOLLOW_UP
 from renkei_leads.follow_up_api import FollowUpApi
 from renkei_leads.inbox import handlers
@@ -32,6 +34,7 @@ def blueprint(settings: Settings) -> Blueprint:
 def wire(settings: Settings, parts: Parts) -> Wiring:
     """Put the parts together."""
     matching = Matching(agency=parts.agency, max_records_per_identifier=settings.max_records_per_identifier)
+    protected = forms_of(settings.protected, normal_form)
     reach = Reach(parts.client("exchange"), peers=frozenset(settings.members) - {parts.agency})
     terms = terms_of(settings)
     api = LeadsApi(
@@ -54,7 +57,7 @@ def wire(settings: Settings, parts: Parts) -> Wiring:
     )
     return Wiring(
         api={**api.api(), FOLLOW_UP: follow_up.methods()},
-        follows=handlers(matching, agency=parts.agency),
+        follows=handlers(matching, agency=parts.agency, protected=protected),
         pace_seconds=_PACE_SECONDS,
         tasks={"reach": reach.run, "waking": waking.run},
     )

@@ -29,6 +29,7 @@ from renkei_chassis.courier import Endpoint, load_user_key
 from renkei_chassis.database.postgresql.url import of_service
 from renkei_chassis.files import replace
 from renkei_chassis.identity import load_private, load_trust
+from renkei_chassis.records.protected import load_protected
 from renkei_chassis.service import Blueprint, Service, Surroundings
 from renkei_chassis.settings import load
 from renkei_chassis.telemetry.exposition import MetricsServer
@@ -141,11 +142,14 @@ def _blueprints(agency: Agency) -> list[Blueprint]:
         "release_without_instrument": agency.settings.release_without_instrument,
         "contact_desk": own.contact_desk,
         "members": (name, *peers),
+        "protected": load_protected(agency.directory.protected),
     }
     tips = load(renkei_tips.settings.Settings, path, "tips").model_copy(update=given)
     arrests = load(renkei_arrests.settings.Settings, path, "arrests").model_copy(update=given)
     personas = load(renkei_personas.settings.Settings, path, "personas")
-    leads = load(renkei_leads.settings.Settings, path, "leads").model_copy(update={"members": given["members"]})
+    leads = load(renkei_leads.settings.Settings, path, "leads").model_copy(
+        update={key: given[key] for key in ("members", "protected")}
+    )
     exchange = load(renkei_exchange.settings.Settings, path, "exchange")
     exchange_key = load_private(agency.directory.service_key("exchange"))
     nats_key = load_user_key(agency.directory.nats_exchange_key) if agency.settings.courier else None

@@ -30,6 +30,11 @@ class NodeDirectory:
         return self.path / "federation.toml"
 
     @property
+    def protected(self) -> Path:
+        """Which identifiers no record may hold. It need not be there."""
+        return self.path / "protected.toml"
+
+    @property
     def trust(self) -> Path:
         """Whose tokens this node believes."""
         return self.path / "trust.json"

@@ -12,6 +12,7 @@ import renkei_leads.settings
 import renkei_personas.settings
 import renkei_tips.settings
 from renkei_chassis.alone import ProcessSettings
+from renkei_chassis.records.protected import Protected
 from renkei_chassis.settings import describe
 from renkei_chassis.telemetry.settings import TelemetrySettings
 from renkei_exchange.federation import Agency
@@ -46,6 +47,10 @@ _FILES: Final[tuple[tuple[str, tuple[tuple[str, type[BaseModel]], ...]], ...]] =
     ),
     ("`federation.toml`: one section `[[agencies]]` for each agency, this one too", (("agencies", Agency),)),
     ("`officers.toml`, where there is one: a section `[[officers]]` for each officer", (("officers", Officer),)),
+    (
+        "`protected.toml`, which need not be there: one section `[[protected]]` for each group of identifiers",
+        (("protected", Protected),),
+    ),
     ("A service in a process of its own: `python -m renkei_<service> FILE`", (("process", ProcessSettings),)),
 )
 

@@ -14,7 +14,7 @@ from renkei_chassis.records.texts.query import Folding
 from renkei_chassis.resource_names import Pattern
 from renkei_normalform import find_folded, fold_text, search_fragment, written_words
 from renkei_tips import store
-from renkei_tips.domain.identifiers import normal_form, searchable
+from renkei_tips.domain.identifiers import normal_form, searchable, serves_all
 from renkei_tips.grading import check_grading
 from renkei_tips.release import EVENTS
 
@@ -114,6 +114,7 @@ TIPS: Final = RecordKind(
     recorded_later={},
     occurrences=_occurrences,
     normalize=normal_form,
+    serves_all=serves_all,
     search_key=searchable,
     search_fragment=search_fragment,
     texts=_texts,

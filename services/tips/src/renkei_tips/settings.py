@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, Field
 
+from renkei_chassis.records.protected import Protected
 from renkei_chassis.settings import STRICT
 
 
@@ -60,6 +61,12 @@ class Settings(BaseModel):
         le=36500,
         description="How many days after its review was due a tip is purged that nobody reviewed, and whose label has "
         "no `purge_by`. 0: not before somebody deletes it.",
+    )
+    protected: tuple[Protected, ...] = Field(
+        default=(),
+        max_length=1000,
+        description="Identifiers that no record may hold, each group with `whose`, `type` and `identifiers`: of help "
+        "lines, lawyers, doctors, courts, newsrooms, the police's own. The node passes those of protected.toml.",
     )
     purge_seconds: float = Field(
         default=3600.0,

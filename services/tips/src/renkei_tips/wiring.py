@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from renkei_chassis.records.comparing import Comparing
 from renkei_chassis.records.history import History
 from renkei_chassis.records.kind import Policy
+from renkei_chassis.records.protected import forms_of
 from renkei_chassis.records.purging import Purging, Rhythm
 from renkei_chassis.records.reach import Reach
 from renkei_chassis.records.reads import Reads
@@ -19,6 +20,7 @@ from renkei_chassis.records.texts.searching import TextSearch
 from renkei_chassis.service import Blueprint, Parts, Wiring
 from renkei_tips.api import SERVICE, TipsApi
 from renkei_tips.differences import Differences
+from renkei_tips.domain.identifiers import normal_form
 from renkei_tips.inbox import FROM_EXCHANGE
 from renkei_tips.life import Life
 from renkei_tips.record import TIPS
@@ -97,6 +99,7 @@ def policy_of(settings: Settings, agency: str) -> Policy:
         contact_desk=settings.contact_desk,
         handle_span=timedelta(days=settings.handle_span_days),
         undelete=timedelta(days=settings.undelete_days),
+        protected=forms_of(settings.protected, normal_form),
     )
 
 

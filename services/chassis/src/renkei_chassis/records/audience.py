@@ -29,6 +29,11 @@ class AudienceChange:
     removed: Audience
     """May have it no longer; with the grade it had."""
 
+    @property
+    def told(self) -> Audience:
+        """Give whoever gets the new version."""
+        return {**self.kept, **self.added}
+
 
 def audience_of(handling: Handling) -> Audience:
     """Tell who receives a record under this label, and how much of it. Nobody unless the label names them."""

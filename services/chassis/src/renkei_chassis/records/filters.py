@@ -77,8 +77,12 @@ class Shown:
         if before is not None:
             yield columns.id <= before[0] if self._agency < before[1] else columns.id < before[0]
         if wanted.fragment:
-            found = tables.identifiers.c
-            yield columns.id.in_(select(found.record_id).where(*holding(found, wanted)))
+            yield or_(
+                *(
+                    columns.id.in_(select(found.c.record_id).where(*holding(found.c, wanted)))
+                    for found in (tables.identifiers, *tables.more_identifiers)
+                )
+            )
 
     def copy_conditions(self, wanted: Filter, before: tuple[bytes, str] | None) -> Iterator[ColumnElement[bool]]:
         """Say which copies, older than `before`."""
@@ -90,9 +94,14 @@ class Shown:
         if before is not None:
             yield or_(columns.id < before[0], and_(columns.id == before[0], columns.agency < before[1]))
         if wanted.fragment:
-            found = tables.copy_identifiers.c
-            same = and_(found.record_id == columns.id, found.agency == columns.agency)
-            yield select(found.ordinal).where(same, *holding(found, wanted)).exists()
+            yield or_(
+                *(
+                    select(found.c.ordinal)
+                    .where(found.c.record_id == columns.id, found.c.agency == columns.agency, *holding(found.c, wanted))
+                    .exists()
+                    for found in (tables.copy_identifiers, *tables.more_copy_identifiers)
+                )
+            )
 
 
 def _conditions(columns: Any, wanted: Filter) -> Iterator[ColumnElement[bool]]:  # noqa: ANN401 (columns of either table)

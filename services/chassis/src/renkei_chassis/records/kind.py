@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 from uuid import UUID
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from google.protobuf.timestamp_pb2 import Timestamp
 
     from renkei_chassis.database.transaction import Transaction
+    from renkei_chassis.records.audience import Audience
+    from renkei_chassis.records.protected import Forms
     from renkei_chassis.records.tables import Tables
     from renkei_chassis.records.texts.query import Folding
 
@@ -75,6 +77,8 @@ class RecordKind:
     """Every occurrence of the record, with its path in it."""
     normalize: Callable[[str, str], tuple[str, int]]
     """(name of the type, original) -> (normal form or "", version of the rules)."""
+    serves_all: Callable[[str, str], bool]
+    """(name of the type, original without normal form) -> whether it is a public service's, such as 110."""
     search_key: Callable[[str, str], str]
     """(normal form or "", original) -> what a search for a part looks into, "" for nothing."""
     search_fragment: Callable[[str], str]
@@ -99,6 +103,9 @@ class RecordKind:
     """Keep what the kind keeps beside a record, in the transaction of each version. A first version has nothing yet."""
     on_deleted: Callable[[Transaction, bytes], None] = lambda _transaction, _id: None
     """The same where a record is marked as deleted."""
+    on_released: Callable[[Transaction, bytes, Record, Audience], None] = lambda _transaction, _id, _record, _to: None
+    """Tell what is kept beside a record to agencies that get the record now, or another grade of it. The record itself
+    was told before. Nobody stands there where it comes back after its deletion for our own services alone."""
 
     @property
     def collection(self) -> str:
@@ -136,3 +143,5 @@ class Policy:
     contact_desk: str
     handle_span: timedelta
     undelete: timedelta
+    protected: Forms = field(default_factory=dict)
+    """Identifiers that must link nothing."""

@@ -12,13 +12,13 @@ from renkei.identifiers.v1.identifiers_pb2 import (
 )
 
 from renkei_chassis.errors import FieldViolation, InvalidArgument
+from renkei_chassis.records.protected import PUBLIC_SERVICE
 from renkei_chassis.records.times import set_us, to_us
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from datetime import timedelta
 
-    from renkei_chassis.records.kind import Occurrence, Record, RecordKind
+    from renkei_chassis.records.kind import Occurrence, Policy, Record, RecordKind
 
 _MAX_VIOLATIONS: Final = 50
 # What is somebody's for a time only, and links inside of it.
@@ -26,11 +26,15 @@ _SPANNED: Final = frozenset({IDENTIFIER_TYPE_HANDLE, IDENTIFIER_TYPE_INVITE_LINK
 _TYPE_NAMES: Final = {number: name.removeprefix("IDENTIFIER_TYPE_") for name, number in IdentifierType.items()}
 
 
-def read_occurrences(kind: RecordKind, record: Record, *, handle_span: timedelta, now_us: int) -> list[dict[str, Any]]:
+def read_occurrences(
+    kind: RecordKind, record: Record, *, policy: Policy, now_us: int, before: Record | None = None
+) -> list[dict[str, Any]]:
     """Fill normal forms and spans in place; returns the rows to be searched, without their record's key.
 
     Raises FIELD_INVALID for occurrences that do not say what they are, SPAN_REVERSED for a span that
-    ends before it begins. An original that cannot be read as its type is kept and has no normal form.
+    ends before it begins, PROTECTED_IDENTIFIER for what must link nothing. An original that cannot be read
+    as its type is kept and has no normal form; so is what was protected only after it had come into
+    `before`, the version before.
     """
     found = list(kind.occurrences(record))
     broken = [
@@ -44,21 +48,28 @@ def read_occurrences(kind: RecordKind, record: Record, *, handle_span: timedelta
         raise InvalidArgument(
             "FIELD_INVALID", f"{first.field}: {first.description}", violations=broken[:_MAX_VIOLATIONS]
         )
-    for path, occurrence in found:
+    protected: dict[int, tuple[str, Occurrence, str]] = {}
+    for index, (path, occurrence) in enumerate(found):
         identifier = occurrence.identifier
-        identifier.normal_form, identifier.normal_form_version = kind.normalize(
-            _TYPE_NAMES[identifier.type], identifier.original
-        )
+        type_name = _TYPE_NAMES[identifier.type]
+        form, identifier.normal_form_version = kind.normalize(type_name, identifier.original)
+        whose = policy.protected.get((type_name, form)) if form else _whose(kind, type_name, identifier.original)
+        if whose is not None:
+            protected[index] = f"{kind.word}.{path}", occurrence, whose
+            form = ""
+        identifier.normal_form = form
         has_from, has_until = occurrence.HasField("valid_from"), occurrence.HasField("valid_until")
         if has_from and has_until:
             _refuse_reversed(f"{kind.word}.{path}", occurrence)
         elif identifier.type in _SPANNED and not has_from and not has_until:
             anchor = kind.anchor(record)
             middle_us = now_us if anchor is None else to_us(anchor)
-            reach_us = handle_span.days * 86_400_000_000
+            reach_us = policy.handle_span.days * 86_400_000_000
             set_us(occurrence.valid_from, middle_us - reach_us)
             set_us(occurrence.valid_until, middle_us + reach_us)
-    return search_rows(kind, [occurrence for _, occurrence in found])
+    if protected:
+        _refuse_protected(list(protected.values()), _originals(kind, before))
+    return search_rows(kind, [occurrence for index, (_, occurrence) in enumerate(found) if index not in protected])
 
 
 def search_rows(kind: RecordKind, occurrences: list[Occurrence]) -> list[dict[str, Any]]:
@@ -86,6 +97,36 @@ def _incomplete(path: str, occurrence: Occurrence) -> Iterator[FieldViolation]:
         yield FieldViolation(field=f"{path}.provenance", description="must be set")
     if not occurrence.relation:
         yield FieldViolation(field=f"{path}.relation", description="must be set")
+
+
+def _whose(kind: RecordKind, type_name: str, original: str) -> str | None:
+    return PUBLIC_SERVICE if kind.serves_all(type_name, original) else None
+
+
+def _originals(kind: RecordKind, record: Record | None) -> set[tuple[int, str]]:
+    if record is None:
+        return set()
+    return {(one.identifier.type, one.identifier.original) for _, one in kind.occurrences(record)}
+
+
+def _refuse_protected(found: list[tuple[str, Occurrence, str]], stood: set[tuple[int, str]]) -> None:
+    """Refuse what is protected and new. The refusal names the place and never the number."""
+    new = [
+        (f"{path}.identifier", whose)
+        for path, occurrence, whose in found
+        if (occurrence.identifier.type, occurrence.identifier.original) not in stood
+    ]
+    if new:
+        field, whose = new[0]
+        raise InvalidArgument(
+            "PROTECTED_IDENTIFIER",
+            f"{field} is protected ({whose}) and must not link records; leave it out",
+            metadata={"field": field, "whose": whose},
+            violations=[
+                FieldViolation(field=field, description=f"is protected ({whose})")
+                for field, whose in new[:_MAX_VIOLATIONS]
+            ],
+        )
 
 
 def _refuse_reversed(path: str, occurrence: Occurrence) -> None:

@@ -56,14 +56,14 @@ def _kept(kind: RecordKind, transaction: Transaction, event: Event, record: Reco
 
     It is stripped once more: what the origin should not have sent, we do not keep.
     """
-    record_id = _record_id(kind, event, record.name)
+    record_id = record_id_of(kind, event, record.name)
     if event.grade not in {GRADE_FULL, GRADE_INDEX_ONLY}:
         raise SetAside(GRADE_MISSING)
     try:
         copy: Record = strip(record, event.grade)
     except NotReleasableError:
         raise SetAside(MALFORMED_RECORD) from None
-    if copy.version < 1 or _is_malformed(copy):
+    if copy.version < 1 or is_malformed(copy):
         raise SetAside(MALFORMED_RECORD)
     copy.received_grade = event.grade
     set_us(copy.receive_time, transaction.now_us)
@@ -79,7 +79,7 @@ def _kept(kind: RecordKind, transaction: Transaction, event: Event, record: Reco
 
 def _removed(kind: RecordKind, transaction: Transaction, event: Event, payload: Any) -> Change:  # noqa: ANN401
     """Check what is taken back: nothing up to this version comes again."""
-    record_id = _record_id(kind, event, payload.name)
+    record_id = record_id_of(kind, event, payload.name)
     if payload.version < 1:
         raise SetAside(MALFORMED_RECORD)
     return Change(
@@ -92,7 +92,7 @@ def _removed(kind: RecordKind, transaction: Transaction, event: Event, payload: 
     )
 
 
-def _record_id(kind: RecordKind, event: Event, name: str) -> UUID:
+def record_id_of(kind: RecordKind, event: Event, name: str) -> UUID:
     """Read the id in a name, which has to be one of the agency that sent the event."""
     try:
         agency, record_id = kind.parse(name)
@@ -103,7 +103,7 @@ def _record_id(kind: RecordKind, event: Event, name: str) -> UUID:
     return record_id
 
 
-def _is_malformed(copy: Message) -> bool:
+def is_malformed(copy: Message) -> bool:
     """Tell whether a record breaks the contract's bounds, unknown enum values aside."""
     if any(broken_times(copy, "")):
         return True

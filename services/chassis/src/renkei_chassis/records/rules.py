@@ -142,7 +142,9 @@ class Rules:
         kind.succeed(before, after)
         version = current.row.version + 1
         stands = labelled or self._stands(after)
-        rows = self._finish(transaction, after, version=version, reason=reason, caller=caller, labelled=labelled)
+        rows = self._finish(
+            transaction, after, version=version, reason=reason, caller=caller, labelled=labelled, before=before
+        )
         request = kind.create_request(request_id=_ANY_REQUEST, parent=self._policy.agency)
         getattr(request, kind.word).CopyFrom(after)
         validate(request)
@@ -156,6 +158,9 @@ class Rules:
             self._tell(transaction, kind.events.released, name, content, audience.added)
         if audience.removed:
             self._tell_gone(transaction, kind.events.withdrawn, name, version, audience.removed)
+        regraded = {agency: grade for agency, grade in audience.told.items() if had.get(agency) != grade}
+        if regraded:
+            kind.on_released(transaction, current.record_id.bytes, after, regraded)
         return self._answer(transaction, after, name, version)
 
     def delete(
@@ -195,15 +200,17 @@ class Rules:
         current = self.current(transaction, name, deleted=True)
         if transaction.now_us >= current.row.purge_time_us:
             raise FailedPrecondition("UNDELETE_EXPIRED", f"the {self._kind.word} was to be purged already")
-        after = current.record
+        after, before = current.record, own.read(self._kind, current.row)
         version = current.row.version + 1
         after.ClearField("delete_time")
         after.ClearField("purge_time")
         self._kind.restore(after)
-        rows = self._finish(transaction, after, version=version, reason="", caller=caller)
+        rows = self._finish(transaction, after, version=version, reason="", caller=caller, before=before)
         content = own.replace(transaction, self._kind, current.row, after, rows)
         self._kind.on_stored(transaction, current.record_id.bytes, after)
-        self._tell(transaction, self._kind.events.restored, name, content, audience_of(after.handling))
+        audience = audience_of(after.handling)
+        self._tell(transaction, self._kind.events.restored, name, content, audience)
+        self._kind.on_released(transaction, current.record_id.bytes, after, audience)
         return self._answer(transaction, after, name, version)
 
     def rebuild(self, transaction: Transaction, resource: str, version: int) -> Record | None:
@@ -265,13 +272,14 @@ class Rules:
         reason: str,
         caller: Principal | None,
         labelled: bool = True,
+        before: Record | None = None,
     ) -> list[dict[str, Any]]:
         """Check a version that is about to be stored and set what callers cannot; returns its rows for searches."""
         kind, policy = self._kind, self._policy
         check_times(record, kind.word)
         if labelled:
             check_label(record.handling, policy, field=self._label_field)
-        rows = read_occurrences(kind, record, handle_span=policy.handle_span, now_us=transaction.now_us)
+        rows = read_occurrences(kind, record, policy=policy, now_us=transaction.now_us, before=before)
         kind.complete(record)
         record.version = version
         record.etag = self._new_etag()

@@ -41,9 +41,20 @@ class Tables:
     """What a search for texts looks into, for own records and copies."""
     beside: tuple[Table, ...] = ()
     """Further tables of a kind, with a column `record_id`: their rows go with the record."""
+    more_identifiers: tuple[Table, ...] = ()
+    """Further tables of a kind that a search looks into, shaped like `identifiers`."""
+    more_copy_identifiers: tuple[Table, ...] = ()
+    """The same for copies, shaped like `copy_identifiers`."""
 
 
-def record_tables(metadata: MetaData, word: str, *, beside: tuple[Table, ...] = ()) -> Tables:
+def record_tables(
+    metadata: MetaData,
+    word: str,
+    *,
+    beside: tuple[Table, ...] = (),
+    more_identifiers: tuple[Table, ...] = (),
+    more_copy_identifiers: tuple[Table, ...] = (),
+) -> Tables:
     """Make the tables of a kind called `word`: `tip`, `tip_version`, `tip_copy` and so on."""
     return Tables(
         records=Table(
@@ -124,4 +135,6 @@ def record_tables(metadata: MetaData, word: str, *, beside: tuple[Table, ...] = 
         ),
         texts=text_tables(metadata, word),
         beside=beside,
+        more_identifiers=more_identifiers,
+        more_copy_identifiers=more_copy_identifiers,
     )

@@ -131,6 +131,20 @@ class Client:
             await asyncio.sleep(self._patience.pause(failures, self._chance))
             failures += 1
 
+    async def stream(
+        self, method: grpc.aio.UnaryStreamMultiCallable[Q, A], request: Q, *, seconds: float | None = None
+    ) -> AsyncGenerator[A]:
+        """Give the answers of a call that ends by itself; no second try: whoever misses some asks for them."""
+        limit = self._patience.stream_seconds if seconds is None else seconds
+        call = method(request, timeout=limit, metadata=self._metadata())
+        try:
+            async for answer in call:
+                yield answer
+        except grpc.aio.AioRpcError as failure:
+            raise from_rpc_error(failure) from None
+        finally:
+            call.cancel()
+
     async def duplex(
         self,
         method: grpc.aio.StreamStreamMultiCallable[Q, A],

@@ -7,10 +7,11 @@ from renkei_leads.domain.evidence import Evidence
 from renkei_leads.domain.explanation import explain
 from renkei_leads.domain.finding import FoundLead, State, find_leads
 from renkei_leads.domain.follow_up import FollowUp, Sight, Standing, StepKind
-from renkei_leads.domain.identifiers import Identifier
+from renkei_leads.domain.identifiers import TYPES, Identifier, normal_form
 from renkei_leads.domain.records import Provenance, Record, Relation, Site, links
 
 __all__ = [
+    "TYPES",
     "Evidence",
     "FollowUp",
     "FoundLead",
@@ -26,4 +27,5 @@ __all__ = [
     "explain",
     "find_leads",
     "links",
+    "normal_form",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from renkei_normalform import IdentifierType, Strength, strength_of
+from renkei_normalform import VERSION, IdentifierType, NotAnIdentifier, Strength, normalize, strength_of
 
 # By the numbers of the contract's enum, which the rules must not import. A test compares the two.
 TYPES: Final = {
@@ -23,6 +23,15 @@ TYPES: Final = {
     12: IdentifierType.DISPLAY_NAME,
     13: IdentifierType.MODUS_OPERANDI,
 }
+
+
+def normal_form(kind: str, original: str) -> tuple[str, int]:
+    """Give the normal form of an identifier and the version of the rules; "" where it cannot be read as its kind."""
+    try:
+        form = normalize(IdentifierType(kind), original)
+    except NotAnIdentifier:
+        return "", VERSION
+    return form.value, form.version
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Final
 
-from renkei_normalform import VERSION, IdentifierType, NotAnIdentifier, normalize, search_fragment, search_key
+from renkei_normalform import VERSION, IdentifierType, NotAnIdentifier, Reason, normalize, search_fragment, search_key
 
 # Loads repeat identifiers, and reading one costs as much as storing its tip.
 _REMEMBERED: Final = 16_384
@@ -19,6 +19,16 @@ def normal_form(kind: str, original: str) -> tuple[str, int]:
     except NotAnIdentifier:
         return "", VERSION
     return form.value, form.version
+
+
+@lru_cache(_REMEMBERED)
+def serves_all(kind: str, original: str) -> bool:
+    """Tell whether what has no normal form is a public service's number, such as 110 or #9110."""
+    try:
+        normalize(IdentifierType(kind), original)
+    except NotAnIdentifier as refused:
+        return refused.reason is Reason.SPECIAL_NUMBER
+    return False
 
 
 @lru_cache(_REMEMBERED)
