@@ -132,10 +132,8 @@ def _value(field: Any, names: dict[str, str]) -> Any:
 
 def _text(field: Any, names: dict[str, str]) -> str:
     rules = rules_of(field).string
-    if rules.uuid:
-        return str(uuid.uuid4())
-    if rules.pattern:
-        return _BY_PATTERN[rules.pattern]
+    if rules.uuid or rules.pattern:
+        return str(uuid.uuid4()) if rules.uuid else _BY_PATTERN[rules.pattern]
     if field.file.name.endswith("/sealed.proto") and field.name == "name":
         return f"{names.get('arrests', f'{AGENCY}/arrests/{_ID}')}/sealedBlocks/person"
     if field.file.name.endswith("/exhibits.proto") and field.name in _BELOW_ARRESTS:
