@@ -46,6 +46,7 @@ _ON_BOTH: Final = (
     "personas/test_life.py",
     "personas/test_papers.py",
     "personas/test_reading.py",
+    "tips/test_opinions.py",
     "tips/test_pages.py",
     "tips/test_purging.py",
     "tips/test_recording.py",

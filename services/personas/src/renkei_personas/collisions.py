@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from google.protobuf.message import Message
     from renkei.event.v1.event_pb2 import Event
-    from renkei.identifiers.v1.identifiers_pb2 import Identifier
+    from renkei.identifiers.v1.identifiers_pb2 import Identifier, Occurrence
     from renkei.personas.v1.documents_pb2 import Legend
     from sqlalchemy import Connection
 
@@ -59,8 +59,12 @@ class Collisions:
     def learn_tip(self, transaction: Transaction, event: Event, payload: Any) -> None:  # noqa: ANN401 (one of several)
         """Note the values of a tip."""
         del event
-        identified = _identified(one.identifier for one in payload.tip.identifiers)
-        self._learn(transaction, [*identified, *_written_in(payload)])
+        self._learn_identified(transaction, payload, payload.tip.identifiers)
+
+    def learn_opinion(self, transaction: Transaction, event: Event, payload: Any) -> None:  # noqa: ANN401 (one of several)
+        """Note the values of an opinion or a sighting."""
+        del event
+        self._learn_identified(transaction, payload, payload.opinion.identifiers)
 
     def learn_arrest(self, transaction: Transaction, event: Event, payload: Any) -> None:  # noqa: ANN401 (one of several)
         """Note the values of an arrest, and the person's names where they are told."""
@@ -70,6 +74,10 @@ class Collisions:
         names = [("name", text) for text in (arrest.person.display_name, arrest.person.kana) if text]
         found = [*_identified(items), *((kind, plain(text)) for kind, text in names), *_written_in(payload)]
         self._learn(transaction, found)
+
+    def _learn_identified(self, transaction: Transaction, payload: Message, occurrences: Iterable[Occurrence]) -> None:
+        identified = _identified(one.identifier for one in occurrences)
+        self._learn(transaction, [*identified, *_written_in(payload)])
 
     def _learn(self, transaction: Transaction, values: Iterable[tuple[str, str]]) -> None:
         for value in values:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 FOREIGN_ORIGINATOR: Final = "FOREIGN_ORIGINATOR"
 MALFORMED_RECORD: Final = "MALFORMED_RECORD"
 _TIPS: Final = (tips.TipRecorded, tips.TipRevised, tips.TipRestored, tips.TipReleased)
+_OPINIONS: Final = (tips.OpinionRecorded, tips.OpinionRevised, tips.OpinionRestored, tips.OpinionReleased)
 _ARRESTS: Final = (
     arrests.ArrestRecorded,
     arrests.ArrestRevised,
@@ -51,7 +52,10 @@ class Inbox:
 
     def handlers(self) -> Mapping[str, Mapping[str, Handler]]:
         """Give the handlers of the three logs."""
-        of_tips = {kind.DESCRIPTOR.full_name: self._collisions.learn_tip for kind in _TIPS}
+        of_tips = {
+            **{kind.DESCRIPTOR.full_name: self._collisions.learn_tip for kind in _TIPS},
+            **{kind.DESCRIPTOR.full_name: self._collisions.learn_opinion for kind in _OPINIONS},
+        }
         of_arrests = {kind.DESCRIPTOR.full_name: self._collisions.learn_arrest for kind in _ARRESTS}
         acknowledged: dict[str, Handler] = {
             events_pb2.PersonaReportAcknowledged.DESCRIPTOR.full_name: self._acknowledged

@@ -81,7 +81,7 @@ def _fill(request: Any, field: Field, value: Any) -> None:  # noqa: ANN401 (any 
             )
             setattr(message, last, content.decode() if is_text else content)
         case "words":
-            setattr(message, last, _words(value))
+            setattr(message, last, read_words(value))
         case "choice":
             kind = message.DESCRIPTOR.fields_by_name[last].enum_type
             setattr(message, last, kind.values_by_name[field.choices + value].number)
@@ -142,7 +142,8 @@ def read_bytes(path: str) -> bytes:
         raise click.ClickException(f"{path}: {error.strerror}") from None
 
 
-def _words(text: str) -> str:
+def read_words(text: str) -> str:
+    """Take words as they stand, from a file (`@FILE`) or from standard input (`-`)."""
     if text == "-" or text.startswith("@"):
         return read_bytes(text.removeprefix("@")).decode().strip()
     return text
