@@ -89,7 +89,7 @@ class Agency:
     ) -> None:
         """Let the exchange's log tell what came from another agency, and wait until it is in effect here."""
         fields: Any = payload
-        record = next((getattr(fields, word) for word in ("tip", "arrest") if hasattr(fields, word)), fields)
+        record = next((getattr(fields, word) for word in ("opinion", "tip", "arrest") if hasattr(fields, word)), fields)
         event = NewEvent(
             payload=payload,
             resource=resource or record.name,

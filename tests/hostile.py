@@ -29,7 +29,13 @@ UNKNOWN_VALUE: Final = 4711
 STRANGE: Final = {"bidi": "\u202e", "zero width": "\u200b", "non-BMP": "𠮷", "gaiji": "\ue000", "combining": "か\u3099"}
 """What may be meant, and is kept as it was written wherever any text may stand."""
 REFUSED: Final = {"NUL": f"{MARK}\0", "huge": MARK + "x" * 100_000}
-_COLLECTIONS: Final = {"renkei.tips.v1": "tips", "renkei.arrests.v1": "arrests", "renkei.leads.v1": "leads"}
+_COLLECTIONS: Final = {
+    "renkei.tips.v1": "tips",
+    "renkei/tips/v1/opinions.proto": "opinions",
+    "renkei.arrests.v1": "arrests",
+    "renkei.leads.v1": "leads",
+}
+"""By file where one of a package is about other records than the rest of it."""
 _ID: Final = "00000000-0000-7000-8000-000000000001"
 # Exhibits lie below arrests; what is within another one names one that is there.
 _BELOW_ARRESTS: Final[dict[str, Callable[[Mapping[str, str]], str]]] = {
@@ -141,7 +147,7 @@ def _text(field: Any, names: dict[str, str]) -> str:
     if field.name == "parent":
         return AGENCY
     if field.name in {"name", "record"}:
-        collection = _COLLECTIONS.get(field.file.package, "personas")
+        collection = _COLLECTIONS.get(field.file.name, _COLLECTIONS.get(field.file.package, "personas"))
         return names.get(collection, f"{AGENCY}/{collection}/{_ID}")
     spelled = {"releasable_to": OTHER, "address": "東京都千代田区一丁目", "original_code": "A1", "code": "A1"}
     return spelled.get(field.name, "words")[: rules.max_len or None]

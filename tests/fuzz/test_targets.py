@@ -98,6 +98,7 @@ REACHED: Final = {
     "renkei_personas/store/cases.py": OWN,
     "renkei_personas/store/steps.py": OWN,
     "renkei_personas/views.py": OWN,
+    "renkei_tips/opinions.py": OWN,
     "renkei_tips/sources.py": OWN,
 }
 

@@ -124,7 +124,7 @@ class House:
 
 def name_in(payload: Any) -> str:  # noqa: ANN401 (any event about a record)
     """Read the record's name in an event."""
-    for word in ("tip", "arrest"):
+    for word in ("opinion", "tip", "arrest"):
         if hasattr(payload, word):
             return str(getattr(payload, word).name)
     return str(payload.name)

@@ -9,6 +9,7 @@ from renkei.arrests.v1.arrests_pb2 import Arrest, SeizedItem
 from renkei.identifiers.v1.identifiers_pb2 import (
     IDENTIFIER_TYPE_HANDLE,
     IDENTIFIER_TYPE_PHONE,
+    PROVENANCE_OBSERVATION,
     PROVENANCE_SEIZED_DEVICE,
     PROVENANCE_TIP,
     RELATION_COMMUNICATED,
@@ -19,6 +20,7 @@ from renkei.identifiers.v1.identifiers_pb2 import (
     Provenance,
     Relation,
 )
+from renkei.tips.v1.opinions_pb2 import Opinion
 from renkei.tips.v1.tips_pb2 import Tip
 
 CHIBA: Final = "agencies/jp-12"
@@ -90,6 +92,19 @@ def tip(number: int, *occurrences: Occurrence, agency: str = CHIBA, version: int
     )
     made.handling.caveat = caveat
     return made
+
+
+def sighting(number: int, *occurrences: Occurrence, agency: str = CHIBA) -> Opinion:
+    """Make a sighting of what some tip is about; observations are what an agency has of its own."""
+    for each in occurrences:
+        each.provenance = PROVENANCE_OBSERVATION
+    return Opinion(
+        name=f"{agency}/opinions/{numbered(number)}",
+        version=1,
+        tip=tip_name(number, SAPPORO),
+        contact_desk=f"desk of {agency.rpartition('/')[2]}",
+        identifiers=occurrences,
+    )
 
 
 def arrest(number: int, *on_device: Occurrence, agency: str = CHIBA, version: int = 1) -> Arrest:

@@ -26,6 +26,10 @@ from renkei.identifiers.v1.identifiers_pb2 import (
 from renkei.leads.v1.leads_pb2 import Evidence, Lead
 from renkei.policy.v1.policy_pb2 import GRADE_FULL, GRADE_INDEX_ONLY, GRADE_UNSPECIFIED
 from renkei.tips.v1.events_pb2 import (
+    OpinionDeleted,
+    OpinionRecorded,
+    OpinionReleased,
+    OpinionWithdrawn,
     TipDeleted,
     TipPurged,
     TipRecorded,
@@ -42,7 +46,7 @@ from renkei_leads.wiring import blueprint
 from tests.databases import content
 from tests.identifiers import EVERY_TYPE, WEAK
 from tests.leads.house import AGENCY, run_house
-from tests.leads.records import SAPPORO, TOCHIGI, TOKYO, arrest, handle, occurrence, phone, tip, tip_name
+from tests.leads.records import SAPPORO, TOCHIGI, TOKYO, arrest, handle, occurrence, phone, sighting, tip, tip_name
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -181,6 +185,23 @@ async def test_a_copy_that_is_taken_back_retracts_what_it_caused(house: House, g
     assert retracted.state == Lead.STATE_RETRACTED
     assert not retracted.records
     assert theirs.name not in str(retracted)
+
+
+async def test_a_sighting_links_as_an_observation_until_its_giver_takes_it_back(house: House) -> None:
+    """An own one, and one that another agency released: neither is the tip that it is about."""
+    await house.tell(TipRecorded(tip=tip(1, phone(1))), OpinionRecorded(opinion=sighting(2, phone(1))))
+    await house.bring(OpinionReleased(opinion=sighting(3, phone(1), agency=TOKYO)))
+    (lead,) = await house.leads()
+
+    await house.tell(OpinionDeleted(name=sighting(2).name, version=1))
+    await house.bring(OpinionWithdrawn(name=sighting(3, agency=TOKYO).name, version=1))
+
+    assert [record.name for record in lead.records] == [
+        tip_name(1),
+        sighting(2).name,
+        sighting(3, agency=TOKYO).name,
+    ]
+    assert await house.leads() == []
 
 
 @pytest.mark.parametrize("gone", [ArrestDeleted, ArrestPurged])

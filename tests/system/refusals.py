@@ -6,13 +6,14 @@ import asyncio
 import time
 import uuid
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from renkei.tips.v1 import tips_pb2
 
 from renkei_chassis.identity import generate, load_private, mint
 from renkei_chassis.ids import uuid7
+from tests.system.grpc_js import Refused
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 HERE, THERE, STRANGER = "jp-12", "jp-13", "jp-47"
 TIPS: Final = "renkei.tips.v1.TipsService"
+OPINIONS: Final = "renkei.tips.v1.OpinionsService"
 ARRESTS: Final = "renkei.arrests.v1.ArrestsService"
 CLOCKS: Final = "renkei.arrests.v1.ClocksService"
 EXHIBITS: Final = "renkei.arrests.v1.ExhibitsService"
@@ -38,6 +40,8 @@ NOT_FROM_OUTSIDE: Final = {
     "UNDELETE_EXPIRED": "a record lasts for 30 days after its deletion; tests/tips/test_undeleting.py",
     "RESOURCE_EXISTS": "a request is known for 30 days; tests/arrests/test_exhibits.py",
     "TOO_MANY_EXHIBITS": "an arrest has 50,000 of them; tests/arrests/test_exhibits.py",
+    "ORIGINATOR_MISSING": "it takes a third agency; tests/tips/test_opinions.py",
+    "ONWARD_REFUSED": "it takes a third agency; tests/tips/test_opinions.py",
 }
 """The reasons that no client can meet, in the time that a test has; each says why and where it is tested instead."""
 
@@ -155,6 +159,28 @@ class Ground:
         """Make a tip that is part of another, and give both."""
         part, whole = await self.step("TriageTip", await self.create()), await self.create()
         return await self.step("MergeTip", part, into=whole["name"]), whole
+
+    async def received(self, **label: Any) -> Any:  # noqa: ANN401
+        """Make a tip at the other agency that is released to this one, and give the copy that came."""
+        there = replace(self, at=THERE)
+        handling = {"purpose_code": "organised-robbery", "releasable_to": [self.member.name], **label}
+        tip = await there.create(handling=handling)
+        while True:
+            try:
+                return await self.call(f"{TIPS}/GetTip", {"name": tip["name"]})
+            except Refused:
+                await asyncio.sleep(0.02)
+
+    async def opine(self, tip: str, *audience: str, **changes: Any) -> Any:  # noqa: ANN401
+        opinion = {
+            "handling": {"purpose_code": "organised-robbery", "releasable_to": audience},
+            "tip": tip,
+            "stance": "STANCE_DOUBTS",
+            "text": "演習データ",
+            **changes,
+        }
+        request = {"request_id": new_id(), "parent": self.member.name, "opinion": opinion}
+        return await self.call(f"{OPINIONS}/CreateOpinion", request)
 
     async def create_arrest(self, **changes: Any) -> Any:  # noqa: ANN401
         request = {"request_id": new_id(), "parent": self.member.name, "arrest": an_arrest(**changes)}

@@ -15,6 +15,7 @@ from tests.system.refusals import (
     EXHIBITS,
     FOLLOW_UP,
     LEADS,
+    OPINIONS,
     THERE,
     TIPS,
     Ground,
@@ -146,6 +147,25 @@ async def _(ground: Ground) -> None:
 async def _(ground: Ground) -> None:
     tip = await ground.create(identifiers=[a_phone("090-1234-5678", **WITHHELD)])
     await ground.update({**tip, "source": "SOURCE_BANK"}, "source")
+
+
+@meets("OWN_TIP")
+async def _(ground: Ground) -> None:
+    await ground.opine((await ground.create())["name"])
+
+
+@meets("TIP_NOT_READ")
+async def _(ground: Ground) -> None:
+    await ground.opine((await ground.received(permitted_action="PERMITTED_ACTION_INDEX_ONLY"))["name"])
+
+
+@meets("OPINION_FIXED")
+async def _(ground: Ground) -> None:
+    tip, other = [(await ground.received())["name"] for _ in range(2)]
+    changed = {**await ground.opine(tip), "tip": other}
+    mask = {"paths": ["tip"]}
+    request = {"request_id": new_id(), "opinion": changed, "update_mask": mask, "reason": "(演習)"}
+    await ground.call(f"{OPINIONS}/UpdateOpinion", request)
 
 
 @meets("STEP_REFUSED")

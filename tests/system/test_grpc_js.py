@@ -33,6 +33,7 @@ from tests.system.refusals import (
     LOG,
     MEETINGS,
     NOT_FROM_OUTSIDE,
+    OPINIONS,
     THERE,
     TIPS,
     Ground,
@@ -49,7 +50,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.timeout(120)
 
-SERVICES = (TIPS, ARRESTS, CLOCKS, EXHIBITS, BLOCKS, LEADS, FOLLOW_UP, EXCHANGE, LOG)
+SERVICES = (TIPS, OPINIONS, ARRESTS, CLOCKS, EXHIBITS, BLOCKS, LEADS, FOLLOW_UP, EXCHANGE, LOG)
 # The packages whose refusals a client of these services can meet.
 PACKAGES = ("policy", "tips", "arrests", "leads", "exchange")
 REASONS = {
@@ -99,6 +100,7 @@ async def test_the_whole_api_answers_a_foreign_client(tmp_path: Path) -> None:
         await _records(here)
         await _life_of_a_tip(here)
         await _source_of_a_tip(here)
+        await _opinions(here)
         await _arrests(here)
         await _clocks(here)
         await _chains_and_purge_reviews(here)
@@ -273,6 +275,28 @@ async def _sealed_blocks(here: Ground) -> None:
     assert (await here.call(f"{BLOCKS}/RevealSealedBlock", opening))["person"] == content["person"]
     told = await here.call(f"{BLOCKS}/ListSealedOpenings", {"parent": here.member.name})
     assert [each["name"] for each in told["openings"]] == [name]
+
+
+async def _opinions(here: Ground) -> None:
+    tip = (await here.received())["name"]
+    seen = {"stance": "STANCE_SIGHTED", "observe_time": {"seconds": 1_728_000_000}, "identifiers": [a_phone(PHONE)]}
+    made = await here.opine(tip, tip.rpartition("/tips/")[0], **seen)
+    got = await here.call(f"{OPINIONS}/GetOpinion", {"name": made["name"]})
+    assert got["identifiers"][0]["identifier"]["normal_form"] == "+819012345678"
+
+    change = {"opinion": {**made, "text": "演習データ 2"}, "update_mask": {"paths": ["text"]}, "reason": "(演習)"}
+    await here.call(f"{OPINIONS}/UpdateOpinion", {"request_id": new_id(), **change})
+    named = {"name": made["name"], "reason": "(演習)"}
+    await here.call(f"{OPINIONS}/DeleteOpinion", {"request_id": new_id(), **named})
+    await here.call(f"{OPINIONS}/UndeleteOpinion", {"request_id": new_id(), "name": made["name"]})
+    await here.call(f"{OPINIONS}/ReviewOpinion", {"request_id": new_id(), **named, "outcome": "OUTCOME_KEEP"})
+    parent = {"parent": here.member.name}
+    (listed,) = (await here.call(f"{OPINIONS}/ListOpinions", {**parent, "tip": tip}))["opinions"]
+    (found,) = (await here.call(f"{OPINIONS}/SearchOpinions", {"identifier": PHONE}))["opinions"]
+    assert listed["version"] == found["version"] == 4
+    later = {"due_before": {"seconds": 4_000_000_000}}
+    (due,) = (await here.call(f"{OPINIONS}/ListOpinionsDueForReview", {**parent, **later}))["opinions"]
+    assert due["name"] == made["name"]
 
 
 async def _clocks(here: Ground) -> None:

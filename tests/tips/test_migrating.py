@@ -6,7 +6,7 @@ from sqlalchemy import create_engine, inspect, select, update
 
 from renkei_chassis.database.schema import migrate
 from renkei_chassis.database.tables import schema_versions
-from renkei_tips.store import MERGES, OPENINGS, SCHEMA, SOURCES, TABLES
+from renkei_tips.store import MERGES, OPENINGS, SCHEMA, SOURCES, TABLES, metadata
 
 
 def test_a_database_of_before_gets_the_tables_that_are_new() -> None:
@@ -14,7 +14,8 @@ def test_a_database_of_before_gets_the_tables_that_are_new() -> None:
     with engine.begin() as connection:
         migrate(connection, [SCHEMA])
         texts = TABLES.texts
-        new = (MERGES, SOURCES, OPENINGS, texts.pending, texts.blocks, texts.members, texts.postings)
+        opinions = [table for table in metadata.tables.values() if table.name.startswith("opinion")]
+        new = (MERGES, SOURCES, OPENINGS, texts.pending, texts.blocks, texts.members, texts.postings, *opinions)
         for table in new:
             table.drop(connection)
         connection.execute(update(schema_versions).values(version=1))

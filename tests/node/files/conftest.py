@@ -27,7 +27,7 @@ def ports() -> Iterator[PortClaims]:
 
 
 @pytest.fixture
-async def node(tmp_path: Path, ports: PortClaims) -> AsyncIterator[Node]:
+async def node(tmp_path: Path, ports: PortClaims, kind: str) -> AsyncIterator[Node]:
     """Tips."""
     settings = renkei_tips.settings.Settings(members=MEMBERS, release_without_instrument=True, contact_desk="演習")
     async with run_node(renkei_tips.wiring.blueprint(settings), tmp_path, ports) as running:
@@ -35,7 +35,7 @@ async def node(tmp_path: Path, ports: PortClaims) -> AsyncIterator[Node]:
 
 
 @pytest.fixture
-async def arrests_node(tmp_path: Path, ports: PortClaims) -> AsyncIterator[Node]:
+async def arrests_node(tmp_path: Path, ports: PortClaims, kind: str) -> AsyncIterator[Node]:
     settings = renkei_arrests.settings.Settings(members=MEMBERS, release_without_instrument=True, contact_desk="演習")
     async with run_node(renkei_arrests.wiring.blueprint(settings), tmp_path, ports) as running:
         yield running

@@ -17,16 +17,17 @@ from renkei_chassis.follower.apply import Applier
 from renkei_chassis.follower.follower import Follower
 from renkei_chassis.follower.memory import advance
 from renkei_exchange.outbound import Outbound
-from renkei_tips.inbox import FROM_EXCHANGE
 from tests.system.faults.planting import replace
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from renkei.event.v1.event_pb2 import Event
 
     from renkei_chassis.database.transaction import Transaction
+    from renkei_chassis.follower.apply import Handler
     from renkei_chassis.follower.state import Cursor
+    from renkei_tips.opinions import Opinions
 
 _WINDOW = "planted"
 _BUFFER = 2
@@ -102,10 +103,14 @@ def drop_when_full() -> None:
 
 def forget_withdrawals() -> None:
     """Keep what was taken back."""
-    kept = {name: act for name, act in FROM_EXCHANGE.items() if not name.endswith(("Withdrawn", "Deleted"))}
+    made = renkei_tips.inbox.from_exchange
+
+    def forgetful(opinions: Opinions) -> Mapping[str, Handler]:
+        return {name: act for name, act in made(opinions).items() if not name.endswith(("Withdrawn", "Deleted"))}
+
     # Its wiring is imported later, and takes what is here then.
     assert "renkei_tips.wiring" not in sys.modules
-    replace(renkei_tips.inbox, "FROM_EXCHANGE", kept)
+    replace(renkei_tips.inbox, "from_exchange", forgetful)
 
 
 def _pass(applier: Applier, events: Sequence[Event]) -> None:

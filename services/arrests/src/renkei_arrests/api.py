@@ -120,7 +120,7 @@ class ArrestsApi:
             categories=request.kinds,
             min_create_time_us=to_us(request.min_create_time) if request.HasField("min_create_time") else None,
             max_create_time_us=to_us(request.max_create_time) if request.HasField("max_create_time") else None,
-            case_reference=request.case_reference,
+            reference=request.case_reference,
             show_deleted=request.show_deleted,
         )
         page = await self._reads.page("ListArrests", request, wanted)

@@ -41,7 +41,9 @@ if TYPE_CHECKING:
 
 SLICE_BYTES: Final = 1024 * 1024
 SLICE_BUNDLES: Final = 200
-PURGED: Final = frozenset({"renkei.tips.v1.TipPurged", "renkei.arrests.v1.ArrestPurged"})
+PURGED: Final = frozenset(
+    {"renkei.tips.v1.TipPurged", "renkei.tips.v1.OpinionPurged", "renkei.arrests.v1.ArrestPurged"}
+)
 """What says that a record is gone for ever, with everything of it that stands here."""
 
 _metadata: Final = MetaData()

@@ -25,6 +25,13 @@ from renkei.arrests.v1.events_pb2 import (
 )
 from renkei.policy.v1.policy_pb2 import GRADE_FULL, GRADE_INDEX_ONLY, GRADE_UNSPECIFIED
 from renkei.tips.v1.events_pb2 import (
+    OpinionDeleted,
+    OpinionPurged,
+    OpinionRecorded,
+    OpinionReleased,
+    OpinionRestored,
+    OpinionRevised,
+    OpinionWithdrawn,
     TipDeleted,
     TipPurged,
     TipRecorded,
@@ -48,6 +55,7 @@ if TYPE_CHECKING:
     from renkei.event.v1.event_pb2 import Event
     from renkei.identifiers.v1.identifiers_pb2 import Occurrence
     from renkei.policy.v1.policy_pb2 import Grade
+    from renkei.tips.v1.opinions_pb2 import Opinion
     from renkei.tips.v1.tips_pb2 import Tip
 
     from renkei_chassis.database.transaction import Transaction
@@ -55,6 +63,7 @@ if TYPE_CHECKING:
     Form = tuple[str, str]  # name of the type, normal form
 
 TIP: Final = Pattern("agencies/{agency}/tips/{tip}")
+OPINION: Final = Pattern("agencies/{agency}/opinions/{opinion}")
 ARREST: Final = Pattern("agencies/{agency}/arrests/{arrest}")
 EXHIBIT: Final = Pattern("agencies/{agency}/arrests/{arrest}/exhibits/{exhibit}")
 FOREIGN_ORIGINATOR: Final = "FOREIGN_ORIGINATOR"
@@ -71,6 +80,7 @@ _FIRST_US: Final = -62_135_596_800_000_000  # the year 1, where a Timestamp begi
 _LAST_US: Final = 253_402_300_799_999_999
 
 _TIP_SEEN: Final = (TipRecorded, TipRevised, TipRestored)
+_OPINION_SEEN: Final = (OpinionRecorded, OpinionRevised, OpinionRestored)
 _ARREST_SEEN: Final = (ArrestRecorded, ArrestRevised, ArrestRestored, DispositionRecorded)
 _EXHIBITS_SEEN: Final = (ExhibitsRecorded, ExhibitsRevised, ExhibitsReleased)
 
@@ -82,10 +92,16 @@ def handlers(
     own = _Inbox(matching, protected, originator=lambda _: agency, grade=lambda _: GRADE_UNSPECIFIED)
     received = _Inbox(matching, protected, originator=lambda event: _sender(event, agency), grade=_grade)
     return {
-        "tips": own.tips(seen=_TIP_SEEN, gone=(TipDeleted, TipPurged)),
+        "tips": {
+            **own.tips(seen=_TIP_SEEN, gone=(TipDeleted, TipPurged)),
+            **own.opinions(seen=_OPINION_SEEN, gone=(OpinionDeleted, OpinionPurged)),
+        },
         "arrests": own.arrests(seen=_ARREST_SEEN, gone=(ArrestDeleted, ArrestPurged)),
         "exchange": {
             **received.tips(seen=(*_TIP_SEEN, TipReleased), gone=(TipDeleted, TipWithdrawn, TipPurged)),
+            **received.opinions(
+                seen=(*_OPINION_SEEN, OpinionReleased), gone=(OpinionDeleted, OpinionWithdrawn, OpinionPurged)
+            ),
             **received.arrests(
                 seen=(*_ARREST_SEEN, ArrestReleased), gone=(ArrestDeleted, ArrestWithdrawn, ArrestPurged)
             ),
@@ -112,6 +128,9 @@ class _Inbox:
     def tips(self, *, seen: Iterable[type[Message]], gone: Iterable[type[Message]]) -> dict[str, Handler]:
         return {**_by_name(seen, self._tip), **_by_name(gone, self._gone(TIP))}
 
+    def opinions(self, *, seen: Iterable[type[Message]], gone: Iterable[type[Message]]) -> dict[str, Handler]:
+        return {**_by_name(seen, self._opinion), **_by_name(gone, self._gone(OPINION))}
+
     def arrests(self, *, seen: Iterable[type[Message]], gone: Iterable[type[Message]]) -> dict[str, Handler]:
         return {
             **_by_name(seen, self._arrest),
@@ -124,6 +143,11 @@ class _Inbox:
         tip: Tip = payload.tip
         self._check(event, tip.name, tip.version, TIP)
         self._seen(transaction, event, tip, tip.identifiers)
+
+    def _opinion(self, transaction: Transaction, event: Event, payload: Any) -> None:  # noqa: ANN401
+        opinion: Opinion = payload.opinion
+        self._check(event, opinion.name, opinion.version, OPINION)
+        self._seen(transaction, event, opinion, opinion.identifiers)
 
     def _arrest(self, transaction: Transaction, event: Event, payload: Any) -> None:  # noqa: ANN401
         arrest: Arrest = payload.arrest
@@ -146,7 +170,7 @@ class _Inbox:
         self._matching.note(transaction, Beside(name=payload.name, parts=parts))
 
     def _seen(
-        self, transaction: Transaction, event: Event, message: Tip | Arrest, occurrences: Iterable[Occurrence]
+        self, transaction: Transaction, event: Event, message: Tip | Opinion | Arrest, occurrences: Iterable[Occurrence]
     ) -> None:
         grade = self._grade(event)
         record = Record(

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from google.protobuf.message import Message
     from renkei.event.v1.event_pb2 import Event
-    from renkei.identifiers.v1.identifiers_pb2 import Identifier
+    from renkei.identifiers.v1.identifiers_pb2 import Identifier, Occurrence
 
     from renkei_chassis.database.transaction import Transaction
     from renkei_chassis.follower.apply import Handler
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from renkei_personas.collisions import Collisions
 
 _TIPS: Final = (tips.TipRecorded, tips.TipRevised, tips.TipRestored, tips.TipReleased)
+_OPINIONS: Final = (tips.OpinionRecorded, tips.OpinionRevised, tips.OpinionRestored, tips.OpinionReleased)
 _ARRESTS: Final = (
     arrests.ArrestRecorded,
     arrests.ArrestRevised,
@@ -56,13 +57,17 @@ class Learning:
     def handlers(self) -> Mapping[str, Handler]:
         """Give the handlers by event type: of our own records, and of those that the exchange brings."""
         of_tips = {kind.DESCRIPTOR.full_name: self._tip for kind in _TIPS}
+        of_opinions = {kind.DESCRIPTOR.full_name: self._opinion for kind in _OPINIONS}
         of_arrests = {kind.DESCRIPTOR.full_name: self._arrest for kind in _ARRESTS}
-        return {**of_tips, **of_arrests}
+        return {**of_tips, **of_opinions, **of_arrests}
 
     def _tip(self, transaction: Transaction, event: Event, payload: Any) -> None:  # noqa: ANN401 (one of several)
         del event
-        identified = _identified(one.identifier for one in payload.tip.identifiers)
-        self._learn(transaction, [*identified, *_written_in(payload)])
+        self._learn_identified(transaction, payload, payload.tip.identifiers)
+
+    def _opinion(self, transaction: Transaction, event: Event, payload: Any) -> None:  # noqa: ANN401 (one of several)
+        del event
+        self._learn_identified(transaction, payload, payload.opinion.identifiers)
 
     def _arrest(self, transaction: Transaction, event: Event, payload: Any) -> None:  # noqa: ANN401 (one of several)
         del event
@@ -71,6 +76,10 @@ class Learning:
         names = [("name", text) for text in (arrest.person.display_name, arrest.person.kana) if text]
         found = [*_identified(items), *((kind, plain(text)) for kind, text in names), *_written_in(payload)]
         self._learn(transaction, found)
+
+    def _learn_identified(self, transaction: Transaction, payload: Message, occurrences: Iterable[Occurrence]) -> None:
+        identified = _identified(one.identifier for one in occurrences)
+        self._learn(transaction, [*identified, *_written_in(payload)])
 
     def _learn(self, transaction: Transaction, values: Iterable[tuple[str, str]]) -> None:
         for value in values:

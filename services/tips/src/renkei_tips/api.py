@@ -15,6 +15,7 @@ from renkei_chassis.records.times import check_times, to_us
 from renkei_chassis.records.watching import watch_of
 from renkei_chassis.rpc.methods import Api, Call, DuplexMethod, ReadMethod, StreamMethod
 from renkei_tips import grading
+from renkei_tips.matches import match_of
 from renkei_tips.record import TIPS
 from renkei_tips.steps import steps_of
 
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from renkei_chassis.records.reads import Reads
     from renkei_chassis.records.reviewing import DueForReview
     from renkei_chassis.records.rules import Rules
-    from renkei_chassis.records.texts.query import Match
     from renkei_chassis.records.texts.searching import TextSearch
     from renkei_tips.life import Life
     from renkei_tips.sources import Sources
@@ -131,7 +131,7 @@ class TipsApi:
             categories=request.sources,
             min_create_time_us=to_us(request.min_create_time) if request.HasField("min_create_time") else None,
             max_create_time_us=to_us(request.max_create_time) if request.HasField("max_create_time") else None,
-            case_reference=request.case_reference,
+            reference=request.case_reference,
             show_deleted=request.show_deleted,
         )
         page = await self._reads.page("ListTips", request, wanted)
@@ -156,7 +156,7 @@ class TipsApi:
                 tips=found.records,
                 next_page_token=found.next_page_token,
                 unreachable=found.unreachable,
-                text_matches=tips_pb2.TipMatches(matches=[_match(match) for match in found.matches]),
+                text_matches=tips_pb2.TipMatches(matches=map(match_of, found.matches)),
             )
         page = await self._reads.page("SearchTips", request, wanted)
         return tips_pb2.SearchTipsResponse(
@@ -191,12 +191,3 @@ class TipsApi:
                 for row, outcome in outcomes
             ]
             yield tips_pb2.LoadTipsResponse(results=results)
-
-
-def _match(match: Match) -> tips_pb2.TipMatch:
-    return tips_pb2.TipMatch(
-        exact=match.exact,
-        highlights=[
-            tips_pb2.TipMatch.Highlight(field=each.field, start=each.start, end=each.end) for each in match.highlights
-        ],
-    )

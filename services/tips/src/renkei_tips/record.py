@@ -103,6 +103,7 @@ def _present(_tip: Tip, _now: datetime) -> None:
     """Nothing of a tip is computed when it is read."""
 
 
+FOLDING: Final = Folding(fold=fold_text, words=written_words, find=find_folded)
 TIPS: Final = RecordKind(
     word="tip",
     names=Pattern("agencies/{agency}/tips/{tip}"),
@@ -118,7 +119,7 @@ TIPS: Final = RecordKind(
     search_key=searchable,
     search_fragment=search_fragment,
     texts=_texts,
-    folding=Folding(fold=fold_text, words=written_words, find=find_folded),
+    folding=FOLDING,
     anchor=_anchor,
     category=_category,
     complete=_complete,

@@ -1,4 +1,4 @@
-"""What tips tell, and whom.
+"""What tips and opinions tell, and whom.
 
 A tip is released to the agencies of its label at commit (`audience_of`), and each later event goes to
 exactly those whom it concerns:
@@ -12,6 +12,9 @@ exactly those whom it concerns:
 | TipDeleted | who had it | drop the tip |
 | TipRestored | the label's agencies | take the tip |
 | TipPurged | whoever ever had it | erase what is left of the tip |
+
+Opinions tell the same of themselves, each to the agencies of its own label; the originator of the tip is one of
+them where there are any.
 
 Fields that stay in the agency stand in all of these: the exchange strips them.
 """
@@ -34,4 +37,15 @@ EVENTS: Final = Events(
     received=events_pb2.TipReceived,
     removed=events_pb2.TipRemoved,
     purged=events_pb2.TipPurged,
+)
+OPINION_EVENTS: Final = Events(
+    recorded=events_pb2.OpinionRecorded,
+    revised=events_pb2.OpinionRevised,
+    released=events_pb2.OpinionReleased,
+    withdrawn=events_pb2.OpinionWithdrawn,
+    deleted=events_pb2.OpinionDeleted,
+    restored=events_pb2.OpinionRestored,
+    received=events_pb2.OpinionReceived,
+    removed=events_pb2.OpinionRemoved,
+    purged=events_pb2.OpinionPurged,
 )

@@ -45,6 +45,7 @@ OPENINGS: Final = Table(
 """Who opened a source. A row stays when its tip is purged, without the reason, which may tell of the person."""
 
 TABLES: Final = record_tables(metadata, "tip", beside=(MERGES, SOURCES))
+OPINIONS: Final = record_tables(metadata, "opinion", reference="tip")
 
 
 def _add_life_and_sources(connection: Connection) -> None:
@@ -57,4 +58,9 @@ def _index_texts(connection: Connection) -> None:
     create_texts(connection, "tip", TABLES.texts)
 
 
-SCHEMA: Final = Schema(component="tips", metadata=metadata, steps=[_add_life_and_sources, _index_texts])
+def _add_opinions(connection: Connection) -> None:
+    """Make what never was there."""
+    metadata.create_all(connection, [table for table in metadata.tables.values() if table.name.startswith("opinion")])
+
+
+SCHEMA: Final = Schema(component="tips", metadata=metadata, steps=[_add_life_and_sources, _index_texts, _add_opinions])

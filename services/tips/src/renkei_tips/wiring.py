@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
@@ -21,19 +22,25 @@ from renkei_chassis.service import Blueprint, Parts, Wiring
 from renkei_tips.api import SERVICE, TipsApi
 from renkei_tips.differences import Differences
 from renkei_tips.domain.identifiers import normal_form
-from renkei_tips.inbox import FROM_EXCHANGE
+from renkei_tips.inbox import from_exchange
 from renkei_tips.life import Life
+from renkei_tips.opinion import OPINIONS
+from renkei_tips.opinions import Opinions
+from renkei_tips.opinions_api import OpinionsApi
 from renkei_tips.record import TIPS
-from renkei_tips.retention import retention_of
+from renkei_tips.retention import retention_of, retention_of_opinion
 from renkei_tips.sources import Sources, blot_reasons
 from renkei_tips.store import SCHEMA
 from renkei_tips.words import READING
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
     from renkei_chassis.database.engine import Database
     from renkei_chassis.database.transaction import Transaction
     from renkei_chassis.database.writer import Writer
-    from renkei_chassis.records.kind import Record
+    from renkei_chassis.records.kind import Record, RecordKind, Retention
+    from renkei_chassis.rpc.methods import Api
     from renkei_chassis.telemetry.metrics import Metrics
     from renkei_tips.settings import Settings
 
@@ -47,33 +54,17 @@ def wire(settings: Settings, parts: Parts) -> Wiring:
     """Put the parts together."""
     policy = policy_of(settings, parts.agency)
     reach = Reach(parts.client("exchange"), peers=policy.members - {parts.agency})
-    reads = Reads(
-        TIPS,
-        agency=parts.agency,
-        database=parts.database,
-        tokens=parts.tokens,
-        clock=parts.clock,
-        reach=reach,
-    )
-    texts = TextSearch(TIPS, agency=parts.agency, database=parts.database, tokens=parts.tokens, reads=reads)
-    indexing = Indexing(TIPS, database=parts.database, writer=parts.writer, metrics=parts.metrics)
     rules = Rules(TIPS, policy)
+    finding = _finding(TIPS, parts, reach, retention=partial(retention_of, settings))
     sources = Sources(rules, agency=parts.agency, database=parts.database, tokens=parts.tokens)
     api = TipsApi(
         rules=rules,
         life=Life(rules),
         sources=sources,
-        reads=reads,
-        texts=texts,
+        reads=finding.reads,
+        texts=finding.texts,
         history=History(TIPS, agency=parts.agency, database=parts.database, tokens=parts.tokens),
-        due=DueForReview(
-            TIPS,
-            agency=parts.agency,
-            retention=partial(retention_of, settings),
-            database=parts.database,
-            tokens=parts.tokens,
-            clock=parts.clock,
-        ),
+        due=finding.due,
         changes=parts.changes,
         writer=parts.writer,
     )
@@ -83,10 +74,56 @@ def wire(settings: Settings, parts: Parts) -> Wiring:
     differences = Differences(
         Comparing(TIPS, READING, agency=parts.agency, database=parts.database, tokens=parts.tokens)
     )
+    opinions = _opinions(settings, parts, policy, reach)
     return Wiring(
-        api={SERVICE: {**api.api()[SERVICE], **differences.methods()}},
-        follows={"exchange": FROM_EXCHANGE},
-        tasks={"reach": reach.run, "purging": purging.run, "texts": indexing.run},
+        api={SERVICE: {**api.api()[SERVICE], **differences.methods()}, **opinions.api},
+        follows={"exchange": from_exchange(opinions.rules)},
+        tasks={"reach": reach.run, "purging": purging.run, "texts": finding.indexing.run, **opinions.tasks},
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Finding:
+    """What finds records of one kind."""
+
+    reads: Reads
+    texts: TextSearch
+    indexing: Indexing
+    due: DueForReview
+
+
+def _finding(kind: RecordKind, parts: Parts, reach: Reach, *, retention: Callable[[Record], Retention]) -> _Finding:
+    agency, database, tokens, clock = parts.agency, parts.database, parts.tokens, parts.clock
+    reads = Reads(kind, agency=agency, database=database, tokens=tokens, clock=clock, reach=reach)
+    return _Finding(
+        reads=reads,
+        texts=TextSearch(kind, agency=agency, database=database, tokens=tokens, reads=reads),
+        indexing=Indexing(kind, database=database, writer=parts.writer, metrics=parts.metrics),
+        due=DueForReview(kind, agency=agency, retention=retention, database=database, tokens=tokens, clock=clock),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _OpinionParts:
+    """What the service does with opinions."""
+
+    api: Api
+    rules: Opinions
+    tasks: Mapping[str, Callable[[], Awaitable[None]]]
+
+
+def _opinions(settings: Settings, parts: Parts, policy: Policy, reach: Reach) -> _OpinionParts:
+    rules = Rules(OPINIONS, policy)
+    opinions = Opinions(rules, agency=parts.agency)
+    finding = _finding(OPINIONS, parts, reach, retention=partial(retention_of_opinion, settings))
+    purging = opinions_purging_of(
+        settings, agency=parts.agency, database=parts.database, writer=parts.writer, metrics=parts.metrics
+    )
+    api = OpinionsApi(rules=rules, opinions=opinions, reads=finding.reads, texts=finding.texts, due=finding.due)
+    return _OpinionParts(
+        api=api.api(),
+        rules=opinions,
+        tasks={"purging opinions": purging.run, "texts of opinions": finding.indexing.run},
     )
 
 
@@ -115,9 +152,28 @@ def purging_of(settings: Settings, *, agency: str, database: Database, writer: W
         TIPS,
         agency=agency,
         retention=partial(retention_of, settings),
-        rhythm=Rhythm(seconds=settings.purge_seconds, hours=settings.purge_hours),
+        rhythm=_rhythm(settings),
         database=database,
         writer=writer,
         metrics=metrics,
         parting=part,
     )
+
+
+def opinions_purging_of(
+    settings: Settings, *, agency: str, database: Database, writer: Writer, metrics: Metrics
+) -> Purging:
+    """Put together what purges opinions."""
+    return Purging(
+        OPINIONS,
+        agency=agency,
+        retention=partial(retention_of_opinion, settings),
+        rhythm=_rhythm(settings),
+        database=database,
+        writer=writer,
+        metrics=metrics,
+    )
+
+
+def _rhythm(settings: Settings) -> Rhythm:
+    return Rhythm(seconds=settings.purge_seconds, hours=settings.purge_hours)

@@ -17,7 +17,8 @@ def review_due_us(record: Record, retention: Retention) -> int:
     """Tell when somebody must look whether the record is still needed.
 
     At the `review_by` of its label, or, where it has none or was reviewed since, as long after it was recorded or last
-    reviewed as its class says; in any case at the latest when its last reviewer wanted to see it again.
+    reviewed as its class says; in any case at the latest when its last reviewer wanted to see it again, and when
+    something overtook it that no reviewer knew of.
     """
     reviewed = record.HasField("review")
     begin_us = to_us(record.review.time if reviewed else record.create_time)
@@ -27,6 +28,8 @@ def review_due_us(record: Record, retention: Retention) -> int:
         due_us = label_us if not reviewed or label_us > begin_us else due_us
     if reviewed and record.review.HasField("keep_until"):
         due_us = min(due_us, to_us(record.review.keep_until))
+    if retention.overtaken_us is not None and not (reviewed and begin_us > retention.overtaken_us):
+        due_us = min(due_us, retention.overtaken_us)
     return due_us
 
 

@@ -30,7 +30,8 @@ class Filter:
     categories: Collection[int] = ()
     min_create_time_us: int | None = None
     max_create_time_us: int | None = None
-    case_reference: str = ""
+    reference: str = ""
+    """Only records of this case, or about this: whatever the kind is found by."""
     show_deleted: bool = False
     fragment: str = ""
     """Only records with an identifier that holds this."""
@@ -71,7 +72,7 @@ class Shown:
         """Say which own records, older than `before`."""
         tables = self._kind.tables
         columns = tables.records.c
-        yield from _conditions(columns, wanted)
+        yield from _conditions(columns, wanted, columns[tables.reference])
         if not wanted.show_deleted:
             yield columns.delete_time_us.is_(None)
         if before is not None:
@@ -88,7 +89,7 @@ class Shown:
         """Say which copies, older than `before`."""
         tables = self._kind.tables
         columns = tables.copies.c
-        yield from _conditions(columns, wanted)
+        yield from _conditions(columns, wanted, columns[tables.reference])
         if wanted.parent != ANY_AGENCY:
             yield columns.agency == wanted.parent
         if before is not None:
@@ -104,13 +105,17 @@ class Shown:
             )
 
 
-def _conditions(columns: Any, wanted: Filter) -> Iterator[ColumnElement[bool]]:  # noqa: ANN401 (columns of either table)
+def _conditions(
+    columns: Any,  # noqa: ANN401 (columns of either table)
+    wanted: Filter,
+    reference: ColumnElement[str],
+) -> Iterator[ColumnElement[bool]]:
     if wanted.states:
         yield columns.state.in_(sorted(wanted.states))
     if wanted.categories:
         yield columns.category.in_(sorted(wanted.categories))
-    if wanted.case_reference:
-        yield columns.case_reference == wanted.case_reference
+    if wanted.reference:
+        yield reference == wanted.reference
     if wanted.min_create_time_us is not None:
         yield columns.create_time_us >= wanted.min_create_time_us
     if wanted.max_create_time_us is not None:

@@ -53,6 +53,8 @@ class Retention:
     """After its creation a record is due for review."""
     unreviewed: timedelta | None
     """After its review was due a record is purged. None: never by itself."""
+    overtaken_us: int | None = None
+    """When something happened for which it is due for review at once, whatever its label says. None: nothing did."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +97,10 @@ class RecordKind:
     """Check the kind's own rules before a version is stored, and set what is computed and stored."""
     present: Callable[[Record, datetime], None]
     """Set what is computed whenever an own record is read, and never stored."""
+    state: Callable[[Record], int] = lambda record: int(record.state)
+    """Where it stands in its life, in which lists choose too; always 0 for a kind that has none."""
+    reference: Callable[[Record], str] = lambda record: str(record.case_reference)
+    """By what lists find records: their case, or what they are about."""
     succeed: Callable[[Record, Record], None] = lambda _before, _after: None
     """Refuse a version that may not take the place of the one before."""
     restore: Callable[[Record], None] = lambda _record: None

@@ -131,8 +131,8 @@ def remove(transaction: Transaction, tables: Tables, record_id: bytes) -> None:
 def _values(kind: RecordKind, record: Record, content: bytes) -> dict[str, Any]:
     return {
         "version": record.version,
-        "state": record.state,
+        "state": kind.state(record),
         "category": kind.category(record),
-        "case_reference": record.case_reference,
+        kind.tables.reference: kind.reference(record),
         "content": content,
     }

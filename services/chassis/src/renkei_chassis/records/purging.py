@@ -93,16 +93,16 @@ class Purging:
         self._kept = frozenset(
             event.DESCRIPTOR.full_name for event in (events.withdrawn, events.deleted, events.purged)
         )
-        self._last = Sweep()
-        self._count = metrics.counter("renkei_records_purged", "Own records that were purged.")
-        metrics.observed(
+        purged = metrics.counter("renkei_records_purged", "Own records that were purged.", ["kind"])
+        waiting = metrics.gauge(
             "renkei_records_purge_waiting",
             "Own records that are due to be purged and wait until the clock is surely right.",
-            lambda: self._last.waiting,
+            ["kind"],
         )
-        metrics.observed(
-            "renkei_records_review_due", "Own records that are due for review.", lambda: self._last.for_review
-        )
+        for_review = metrics.gauge("renkei_records_review_due", "Own records that are due for review.", ["kind"])
+        self._count = purged.bind(kind=kind.word)
+        self._waiting = waiting.bind(kind=kind.word)
+        self._for_review = for_review.bind(kind=kind.word)
 
     async def run(self) -> Never:
         """Look for ever."""
@@ -129,8 +129,9 @@ class Purging:
         if purged:
             self._count(purged)
             log_event(_LOG, "records were purged", kind=self._kind.word, count=purged)
-        self._last = Sweep(purged=purged, waiting=waiting, for_review=for_review)
-        return self._last
+        self._waiting(waiting)
+        self._for_review(for_review)
+        return Sweep(purged=purged, waiting=waiting, for_review=for_review)
 
     def _see(self, transaction: Transaction) -> tuple[int, int | None]:
         see_hour(transaction)

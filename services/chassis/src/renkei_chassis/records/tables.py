@@ -39,6 +39,8 @@ class Tables:
     """Which version of a copy was withdrawn last: nothing up to it comes back."""
     texts: TextTables
     """What a search for texts looks into, for own records and copies."""
+    reference: str
+    """The column by which lists find records: of a tip its case, of an opinion its tip."""
     beside: tuple[Table, ...] = ()
     """Further tables of a kind, with a column `record_id`: their rows go with the record."""
     more_identifiers: tuple[Table, ...] = ()
@@ -54,8 +56,10 @@ def record_tables(
     beside: tuple[Table, ...] = (),
     more_identifiers: tuple[Table, ...] = (),
     more_copy_identifiers: tuple[Table, ...] = (),
+    reference: str = "case_reference",
 ) -> Tables:
     """Make the tables of a kind called `word`: `tip`, `tip_version`, `tip_copy` and so on."""
+    by_reference = f"by_{reference.removesuffix('_reference')}"
     return Tables(
         records=Table(
             word,
@@ -64,12 +68,12 @@ def record_tables(
             Column("version", Integer, nullable=False),
             Column("state", SmallInteger, nullable=False),
             Column("category", SmallInteger, nullable=False),
-            Column("case_reference", String(64), nullable=False),
+            Column(reference, String(128), nullable=False),
             Column("create_time_us", BigInteger, nullable=False),
             Column("delete_time_us", BigInteger),
             Column("purge_time_us", BigInteger),
             Column("content", LargeBinary, nullable=False),  # the serialised record
-            Index(f"{word}_by_case", "case_reference", "id"),
+            Index(f"{word}_{by_reference}", reference, "id"),
         ),
         versions=Table(
             f"{word}_version",
@@ -108,11 +112,11 @@ def record_tables(
             Column("version", Integer, nullable=False),
             Column("state", SmallInteger, nullable=False),
             Column("category", SmallInteger, nullable=False),
-            Column("case_reference", String(64), nullable=False),
+            Column(reference, String(128), nullable=False),
             Column("create_time_us", BigInteger),  # not in an index entry
             Column("content", LargeBinary, nullable=False),
             PrimaryKeyConstraint("id", "agency"),
-            Index(f"{word}_copy_by_case", "case_reference", "id"),
+            Index(f"{word}_copy_{by_reference}", reference, "id"),
         ),
         copy_identifiers=Table(
             f"{word}_copy_identifier",
@@ -134,6 +138,7 @@ def record_tables(
             PrimaryKeyConstraint("id", "agency"),
         ),
         texts=text_tables(metadata, word),
+        reference=reference,
         beside=beside,
         more_identifiers=more_identifiers,
         more_copy_identifiers=more_copy_identifiers,

@@ -92,22 +92,27 @@ class Metrics:
         self.service = service
         self.registry = CollectorRegistry(auto_describe=False)
         self._otlp = otlp
+        self._made: dict[str, Instrument] = {}
 
     def export_to(self, otlp: OtlpMeter) -> None:
         """Tell OpenTelemetry too of every instrument that is made from now on."""
         self._otlp = otlp
 
     def counter(self, name: str, description: str, labels: Sequence[str] = ()) -> Instrument:
-        """Make what only grows. Prometheus shows it as `<name>_total`."""
+        """Make what only grows, or give it where it is there. Prometheus shows it as `<name>_total`."""
+        if name in self._made:
+            return self._made[name]
         counter = prometheus_client.Counter(_checked(name), description, labels, registry=self.registry)
         also = self._otlp.counter(name, description) if self._otlp else None
-        return Instrument(lambda key: (counter.labels(*key) if key else counter).inc, labels, also)
+        return self._keep(name, Instrument(lambda key: (counter.labels(*key) if key else counter).inc, labels, also))
 
     def gauge(self, name: str, description: str, labels: Sequence[str] = ()) -> Instrument:
-        """Make what goes up and down; a call sets it."""
+        """Make what goes up and down, or give it where it is there; a call sets it."""
+        if name in self._made:
+            return self._made[name]
         gauge = prometheus_client.Gauge(_checked(name), description, labels, registry=self.registry)
         also = self._otlp.gauge(name, description) if self._otlp else None
-        return Instrument(lambda key: (gauge.labels(*key) if key else gauge).set, labels, also)
+        return self._keep(name, Instrument(lambda key: (gauge.labels(*key) if key else gauge).set, labels, also))
 
     def observed(self, name: str, description: str, read: Callable[[], float]) -> None:
         """Make a gauge that is read when somebody asks: `read` is called at each scrape and must not block."""
@@ -125,6 +130,10 @@ class Metrics:
         )
         also = self._otlp.histogram(name, description, buckets) if self._otlp else None
         return Instrument(lambda key: (histogram.labels(*key) if key else histogram).observe, labels, also)
+
+    def _keep(self, name: str, instrument: Instrument) -> Instrument:
+        self._made[name] = instrument
+        return instrument
 
 
 def _checked(name: str) -> str:

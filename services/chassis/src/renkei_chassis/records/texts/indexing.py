@@ -67,11 +67,11 @@ class Indexing:
         self._database = database
         self._writer = writer
         self._pending = 0
-        metrics.observed(
+        self._tell_pending = metrics.gauge(
             "renkei_texts_pending",
             "Records that a search for texts reads one by one, because the index has not come to them.",
-            lambda: self._pending,
-        )
+            ["kind"],
+        ).bind(kind=kind.word)
 
     async def run(self) -> Never:
         """Look for ever."""
@@ -91,6 +91,7 @@ class Indexing:
     async def look(self, *, fewest: int = FEWEST) -> int:
         """Index what is pending, a part of it where it is much; returns how many records are done with."""
         self._pending = await self._database.read(self._count)
+        self._tell_pending(self._pending)
         work = await self._database.read(partial(self._work, fewest=fewest))
         if work.done:
             await self._writer.run(partial(self._store, work))
