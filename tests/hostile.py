@@ -16,7 +16,7 @@ from buf.validate import validate_pb2
 from renkei_chassis import contract
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from google.protobuf.message import Message
 
@@ -37,12 +37,6 @@ _COLLECTIONS: Final = {
 }
 """By file where one of a package is about other records than the rest of it."""
 _ID: Final = "00000000-0000-7000-8000-000000000001"
-# Exhibits lie below arrests; what is within another one names one that is there.
-_BELOW_ARRESTS: Final[dict[str, Callable[[Mapping[str, str]], str]]] = {
-    "parent": lambda names: names.get("arrests", f"{AGENCY}/arrests/{_ID}"),
-    "name": lambda names: names.get("exhibits", f"{AGENCY}/arrests/{_ID}/exhibits/{_ID}"),
-    "within": lambda names: names.get("exhibits", ""),
-}
 _TIP: Final = "agencies/[a-z]{2}-[a-z0-9]{2,8}/tips/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _BY_PATTERN: Final = {
     "^([a-z0-9]+(-[a-z0-9]+)*)?$": "organised-robbery",
@@ -62,6 +56,7 @@ _INSTEAD: Final[dict[str, tuple[str, ...]]] = {
     "renkei.personas.v1.PrepareDisclosureRequest.harm": ("identifiers",),
     "renkei.policy.v1.Handling.instrument": (),
     "renkei.arrests.v1.Disposition.ground": (),  # of what is no indictment
+    "renkei.arrests.v1.MoneyTrail.movements": (),  # whose two places must differ
     "renkei.arrests.v1.Warrant.refuse_time": ("issue_time",),
     "renkei.arrests.v1.Detention.refuse_time": ("grant_time", "extension_grant_time", "extension_days"),
 }
@@ -138,12 +133,12 @@ def _value(field: Any, names: dict[str, str]) -> Any:
 
 def _text(field: Any, names: dict[str, str]) -> str:
     rules = rules_of(field).string
-    if rules.uuid or rules.pattern:
-        return str(uuid.uuid4()) if rules.uuid else _BY_PATTERN[rules.pattern]
-    if field.file.name.endswith("/sealed.proto") and field.name == "name":
-        return f"{names.get('arrests', f'{AGENCY}/arrests/{_ID}')}/sealedBlocks/person"
-    if field.file.name.endswith("/exhibits.proto") and field.name in _BELOW_ARRESTS:
-        return _BELOW_ARRESTS[field.name](names)
+    if rules.uuid:
+        return str(uuid.uuid4())
+    if rules.pattern:
+        return _BY_PATTERN[rules.pattern]
+    if (below := _below_an_arrest(field, names)) is not None:
+        return below
     if field.name == "parent":
         return AGENCY
     if field.name in {"name", "record"}:
@@ -151,6 +146,17 @@ def _text(field: Any, names: dict[str, str]) -> str:
         return names.get(collection, f"{AGENCY}/{collection}/{_ID}")
     spelled = {"releasable_to": OTHER, "address": "東京都千代田区一丁目", "original_code": "A1", "code": "A1"}
     return spelled.get(field.name, "words")[: rules.max_len or None]
+
+
+def _below_an_arrest(field: Any, names: Mapping[str, str]) -> str | None:
+    """Name what lies below an arrest; None for a field that names nothing of that kind."""
+    arrest = names.get("arrests", f"{AGENCY}/arrests/{_ID}")
+    exhibit = names.get("exhibits", f"{arrest}/exhibits/{_ID}")
+    named = {
+        "exhibits.proto": {"parent": arrest, "name": exhibit, "within": names.get("exhibits", "")},
+        "sealed.proto": {"name": f"{arrest}/sealedBlocks/person"},
+    }
+    return named.get(field.file.name.rpartition("/")[2], {}).get(field.name)
 
 
 def wrecked(kind: type[Message], names: Mapping[str, str] | None = None) -> Iterator[Hostile]:

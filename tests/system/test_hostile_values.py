@@ -6,6 +6,7 @@ import asyncio
 from collections import Counter
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 import grpc
@@ -107,7 +108,7 @@ class Caller:
                 answers.extend(map(answer.FromString, calls.stream_stream(path)(iter([raw]), **given)))
             elif method.server_streaming:
                 call = calls.unary_stream(path)(raw, **given)
-                answers.append(answer.FromString(next(call)))
+                answers.extend(map(answer.FromString, islice(call, 1)))
                 call.cancel()
             else:
                 answers.append(answer.FromString(calls.unary_unary(path)(raw, **given)))

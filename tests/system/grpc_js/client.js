@@ -9,11 +9,13 @@ const loader = require("@grpc/proto-loader");
 
 const SERVICES = [
   "tips/v1/tips",
+  "tips/v1/opinions",
   "arrests/v1/arrests",
   "arrests/v1/clocks",
   "arrests/v1/exhibits",
   "arrests/v1/sealed",
   "leads/v1/leads",
+  "leads/v1/follow_up",
   "exchange/v1/exchange",
   "event/v1/log",
 ];
