@@ -149,9 +149,10 @@ class Caller:
             self.ends["OK" if status is None else status.reason] += 1
             if status is not None and (what := _wrong_with(status)):
                 self.wrong.append((path, hostile.path, hostile.what, what))
-        if hostile.field.endswith(".etag") and error is None and not path.rpartition("/")[2].startswith(NEW):
+        refused = error is not None or any(_errors_of_rows(answers))
+        if hostile.field.endswith(".etag") and not refused and not path.rpartition("/")[2].startswith(NEW):
             self.wrong.append((path, hostile.path, hostile.what, "a stale etag"))
-        if hostile.must_be_refused and error is None and not any(_errors_of_rows(answers)):
+        if hostile.must_be_refused and not refused:
             self.wrong.append((path, hostile.path, hostile.what, "taken"))
 
     def keep(self, answers: list[Any]) -> None:

@@ -101,7 +101,8 @@ async def _until_in_page(federation: Federation, page: Page, number: int) -> flo
     async with asyncio.timeout(30):
         while len(seen := await page.evaluate("Object.values(window.seen)")) <= number:  # noqa: ASYNC110 (a browser's)
             await asyncio.sleep(0.01)  # the page notes the time itself
-    return max(1.0, float(max(seen)) - answered)
+    newest: float = max(seen)
+    return max(1.0, newest - answered)
 
 
 async def first_page(bench: Bench, *, records: int = _RECORDS, leads: int = _LEADS) -> None:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from renkei_desk.domain.cases import Case
 
 KINDS: Final = tuple(IdentifierType.Name(number) for number in IdentifierType.values() if number)
-_SMALL: Final = 300
+_SMALL: Final = 420
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

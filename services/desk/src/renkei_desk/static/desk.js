@@ -3,13 +3,13 @@
 
 (() => {
   const BETWEEN = 300; // milliseconds between two looks at a page
+  let looked = 0;
   const live = document.getElementById("live");
   const watched = document.querySelector("[data-after]");
   const title = document.title;
   const notifier = document.getElementById("notify");
   let fresh = 0;
   let pending = 0;
-  let looked = 0;
   let chosen = [];
 
   function say(text, lost) {
