@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from tests.system.federation import Member
 
-# As desk.js has it: many events of one moment are one look at the page.
-_PAUSE_SECONDS: Final = 0.1
+# As desk.js has it: what comes alone is looked at at once, many events of one moment together.
+_BETWEEN_SECONDS: Final = 0.3
 _LEAD: Final = re.compile(r'data-lead="([^"]+)"')
 _FILES: Final = re.compile(r'(?:href|src)="(/static/[^"]+|/print\.css)"')
 
@@ -58,10 +58,13 @@ class Tab:
         told = asyncio.Event()
 
         async def look() -> None:
+            clock = asyncio.get_running_loop().time
+            looked = 0.0
             while True:
                 await told.wait()
-                await asyncio.sleep(_PAUSE_SECONDS)
+                await asyncio.sleep(max(0.0, looked + _BETWEEN_SECONDS - clock()))
                 told.clear()
+                looked = clock()
                 await self.page()
 
         async with asyncio.TaskGroup() as tasks:

@@ -15,7 +15,11 @@ from typing import TYPE_CHECKING, Final
 
 from playwright.async_api import expect
 
-from tests.system.desk_trial import browser, visitor
+from renkei_chassis.settings import load
+from renkei_node.layout import NodeDirectory
+from renkei_node.settings import Ports
+from tests.system.desk_trial import TOKYO, arrest, browser, visitor
+from tests.system.federation import Member
 
 if TYPE_CHECKING:
     from playwright.async_api import Page
@@ -37,12 +41,19 @@ def main() -> None:
                 link = next((found[0] for line in demo.stdout if (found := _LINK.search(line))), None)
                 if link is None:
                     raise SystemExit("the demo ended without a link")
-                asyncio.run(_take(link))
+                asyncio.run(_take(link, Path(place) / TOKYO))
             finally:
                 demo.terminate()
 
 
-async def _take(link: str) -> None:
+async def _take(link: str, directory: Path) -> None:
+    node = NodeDirectory(directory)
+    ports = await asyncio.to_thread(load, Ports, node.settings, "ports")
+    tokyo = Member(code=TOKYO, directory=node, ports=ports, output=directory)
+    for number, hours in enumerate((47.5, 40, 26, 3)):
+        await arrest(tokyo, f"090-9{number:03d}-0000", hours=hours)
+    for client in tokyo.clients.values():
+        await client.close()
     async with browser() as running:
         page = await (await visitor(running)).new_page()
         await page.goto(link)

@@ -17,9 +17,9 @@ from renkei.policy.v1 import policy_pb2
 from renkei.policy.v1.handling_pb2 import ONWARD_FREE, ONWARD_ORCON, Handling
 from renkei.tips.v1.events_pb2 import TipReleased
 
+from renkei_chassis.spreadsheets import inert
 from renkei_node.files.columns import columns_of
 from renkei_node.files.kinds import ARRESTS, TIPS
-from renkei_node.files.writing import inert
 from tests.agency import AGENCY, TOKYO
 from tests.node.files.node import ARREST_HEADER, Node, arrest_row, csv_of, token_of
 from tests.tips.calls import a_tip, an_occurrence

@@ -5,7 +5,7 @@ Neighbours are drawn together; what lies far off gets a frame of its own beside 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import cos, radians
 from typing import TYPE_CHECKING, Final
 
@@ -185,14 +185,5 @@ def _apart(shapes: Sequence[Shape], shown: Collection[str]) -> list[Shape]:
                     step = (_APART - distance) / distance / 4
                     places[one] = (x1 - dx * step, y1 - dy * step)
                     places[other] = (x2 + dx * step, y2 + dy * step)
-    return [
-        Shape(
-            jis=each.jis,
-            ja=each.ja,
-            en=each.en,
-            path=each.path,
-            x=round(places.get(each.jis, (each.x, each.y))[0]),
-            y=round(places.get(each.jis, (each.x, each.y))[1]),
-        )
-        for each in shapes
-    ]
+    moved = {jis: (round(x), round(y)) for jis, (x, y) in places.items()}
+    return [replace(each, x=moved[each.jis][0], y=moved[each.jis][1]) if each.jis in moved else each for each in shapes]

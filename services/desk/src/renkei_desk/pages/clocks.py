@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from renkei.arrests.v1.arrests_pb2 import Clock
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from renkei.arrests.v1.clocks_pb2 import ListClocksResponse, RunningClock
 
-_ALL: int = 100
+_ALL: Final = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

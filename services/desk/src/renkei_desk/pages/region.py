@@ -11,6 +11,7 @@ from renkei.identifiers.v1.identifiers_pb2 import IdentifierType
 from renkei.leads.v1.leads_pb2 import Lead
 
 from renkei_desk.domain.dates import JAPAN
+from renkei_desk.domain.question import parse
 from renkei_desk.domain.region import Region, draw
 from renkei_desk.domain.timeline import Moment, Timeline, lay_out
 from renkei_desk.outlines import PREFECTURES, jis_of
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from renkei_desk.domain.cases import Case
 
 KINDS: Final = tuple(IdentifierType.Name(number) for number in IdentifierType.values() if number)
-_SMALL: Final = 300
+_SMALL: Final = 420
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +83,7 @@ class RegionView:
 
 def wanted(first: str, last: str, kind: str) -> Wanted:
     """Read the filters; what is none is not there."""
-    return Wanted(first=_day(first), last=_day(last), kind=kind if kind in KINDS else "")
+    return Wanted(first=parse(first).day, last=parse(last).day, kind=kind if kind in KINDS else "")
 
 
 def view(
@@ -149,13 +150,6 @@ def _place(jis: str, counts: Sequence[int]) -> Place:
 def _case_row(number: int, case: Case) -> CaseRow:
     known = PREFECTURES.get(jis_of(case.agency))
     return CaseRow(number=number, case=case, ja=known.ja if known else "", en=known.en if known else "")
-
-
-def _day(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text[:10])
-    except ValueError:
-        return None
 
 
 def _noon(day: date) -> datetime:

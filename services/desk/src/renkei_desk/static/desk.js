@@ -2,6 +2,8 @@
 "use strict";
 
 (() => {
+  const BETWEEN = 300; // milliseconds between two looks at a page
+  let looked = 0;
   const live = document.getElementById("live");
   const watched = document.querySelector("[data-after]");
   const title = document.title;
@@ -22,12 +24,13 @@
   }
 
   function refresh() {
-    // Many events of one moment are one look at the page.
+    // What comes alone is looked at at once, many events of one moment together.
     if (pending) return;
     pending = window.setTimeout(() => {
       pending = 0;
+      looked = Date.now();
       htmx.trigger(watched, "renkei-lead");
-    }, 100);
+    }, Math.max(0, looked + BETWEEN - Date.now()));
   }
 
   // Of what came while nobody looked. It says that something came and never what: it may stand on a locked screen.
