@@ -204,12 +204,12 @@ class Asking:
         request = ListPeersRequest(page_size=64)
         return await client.call(client.stub(ExchangeServiceStub).ListPeers, request, seconds=_SECONDS)
 
-    async def many_leads(self) -> tuple[list[Lead], bool]:
+    async def many_leads(self, states: Sequence[FollowUp.State.ValueType] = ()) -> tuple[list[Lead], bool]:
         """List live leads to count them, the last changed first; True: there are more than are counted."""
         found: list[Lead] = []
         token = ""
         while len(found) < COUNTED_AT_MOST:
-            answer = await self.leads(page_token=token, size=_PAGE)
+            answer = await self.leads(page_token=token, size=_PAGE, states=states)
             found += answer.leads
             token = answer.next_page_token
             if not token:

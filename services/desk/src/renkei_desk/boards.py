@@ -12,6 +12,7 @@ from renkei_chassis.errors import FailedPrecondition, NotAllowed, NotFoundOrDeni
 from renkei_desk.asking import COUNTED_AT_MOST
 from renkei_desk.domain.dates import JAPAN
 from renkei_desk.export import csv_file, svg_file
+from renkei_desk.following import OPEN
 from renkei_desk.pages import clocks, figures, lead, region
 from renkei_desk.pages.inbox import code_of
 from renkei_desk.request import field, read_visitors_form, setting_of
@@ -136,7 +137,7 @@ class Boards:
     async def _region(self, request: Request) -> tuple[Wanted, RegionView, bool]:
         given = request.query_params
         asked = region.wanted(given.get("from", ""), given.get("to", ""), given.get("kind", ""))
-        leads, more = await self._asking.many_leads()
+        leads, more = await self._asking.many_leads(OPEN)
         members = [code_of(self._agency)]
         with suppress(NotAllowed):
             members += [code_of(peer.name) for peer in (await self._asking.peers()).peers]

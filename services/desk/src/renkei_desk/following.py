@@ -25,6 +25,12 @@ if TYPE_CHECKING:
     from renkei_desk.asking import Asking
     from renkei_desk.sessions import Visitor
 
+OPEN: Final = (
+    FollowUp.STATE_NEW,
+    FollowUp.STATE_TAKEN,
+    FollowUp.STATE_ACKNOWLEDGED,
+    FollowUp.STATE_SNOOZED,
+)
 VIEWS: Final[Mapping[str, Sequence[FollowUp.State.ValueType]]] = {
     "open": (FollowUp.STATE_NEW, FollowUp.STATE_TAKEN, FollowUp.STATE_ACKNOWLEDGED),
     "new": (FollowUp.STATE_NEW,),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Final
 
 LEADS: Final[dict[str, tuple[str, str]]] = {
-    "follow_up": ("対応", "Follow-up"),
     "views": ("表示する手がかり", "Which leads"),
     "view_open": ("未了", "Open"),
     "view_new": ("未対応", "New"),
