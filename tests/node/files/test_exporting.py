@@ -13,6 +13,9 @@ import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 from renkei.arrests.v1 import arrests_pb2
 from renkei.arrests.v1.arrests_pb2_grpc import ArrestsServiceStub
+from renkei.arrests.v1.involvements_pb2 import RecruitingStep
+from renkei.arrests.v1.money_pb2 import MoneyPlace
+from renkei.identifiers.v1.identifiers_pb2 import RELATION_ADDRESS_BOOK
 from renkei.policy.v1 import policy_pb2
 from renkei.policy.v1.handling_pb2 import ONWARD_FREE, ONWARD_ORCON, Handling
 from renkei.tips.v1.events_pb2 import TipReleased
@@ -20,7 +23,7 @@ from renkei.tips.v1.events_pb2 import TipReleased
 from renkei_chassis.spreadsheets import inert
 from renkei_node.files.columns import columns_of
 from renkei_node.files.kinds import ARRESTS, TIPS
-from tests.agency import AGENCY, TOKYO
+from tests.agency import AGENCY, TOKYO, request_id
 from tests.node.files.node import ARREST_HEADER, Node, arrest_row, csv_of, token_of
 from tests.tips.calls import a_tip, an_occurrence
 
@@ -170,10 +173,19 @@ async def test_no_person_and_no_bystander_is_exported(arrests_node: Node) -> Non
         await client.call(client.stub(ArrestsServiceStub).ListArrests, arrests_pb2.ListArrestsRequest(parent=AGENCY))
     ).arrests
     assert kept.person.birth_date
+    # Whatever else holds identifiers: a recruiter's, a courier's.
+    bystanders = [an_occurrence("080-3333-4444", relation=RELATION_ADDRESS_BOOK) for _ in range(2)]
+    kept.recruitment.steps.add(means=RecruitingStep.MEANS_OTHER, recruiter_identifiers=bystanders[:1])
+    moved = kept.money.movements.add(amount_yen=1)
+    moved.source.kind, moved.destination.kind = MoneyPlace.KIND_COURIER, MoneyPlace.KIND_SPENT
+    moved.source.identifier.CopyFrom(bystanders[1])
+    change = arrests_pb2.UpdateArrestRequest(request_id=request_id(), arrest=kept, reason="(演習データ)")
+    change.update_mask.paths.extend(["recruitment", "money"])
+    await client.call(client.stub(ArrestsServiceStub).UpdateArrest, change)
 
     for form in ("csv", "jsonl", "parquet"):
         told = await arrests_node.told("arrests", "export", arrests_node.directory.parent / f"out.{form}")
-        assert (told["records"], told["bystanders"]) == (1, 2)
+        assert (told["records"], told["bystanders"]) == (1, 4)
 
     table: Any = await asyncio.to_thread(pq.read_table, arrests_node.directory.parent / "out.parquet")
     shown = [

@@ -43,6 +43,7 @@ READING: Final = Reading(
         "source": "移動元",
         "destination": "移動先",
         "amount_yen": "金額(円)",
+        "display_name": "呼び名",
         "totals": "集計",
         "taken_yen": "被害者から移動した額(円)",
         "appeared_yen": "出所不明の額(円)",

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from renkei.identifiers.v1.identifiers_pb2 import Relation
+from renkei.identifiers.v1.identifiers_pb2 import Occurrence, Relation
 from renkei.policy.v1.handling_pb2 import ONWARD_FREE
 from renkei.policy.v1.policy_pb2 import SPREAD_HOME, value_spread
 
@@ -113,18 +113,27 @@ def _one(record: Any, wanted: Export, writer: Writer, done: Exported) -> None:  
     elif not record.name.startswith(f"{wanted.agency}/") and handling.onward != ONWARD_FREE:
         done.withheld += 1
     else:
-        for holder in (record, *getattr(record, "seized_items", ())):
-            done.bystanders += _leave_bystanders(holder)
+        done.bystanders += _leave_bystanders(record)
         writer.write(record)
         done.records += 1
 
 
-def _leave_bystanders(holder: Any) -> int:  # noqa: ANN401 (a record or a seized item)
-    kept = [each for each in holder.identifiers if each.relation not in _AT_HOME]
-    left = len(holder.identifiers) - len(kept)
-    if left:
-        del holder.identifiers[:]
-        holder.identifiers.extend(kept)
+def _leave_bystanders(message: Any) -> int:  # noqa: ANN401 (any message of ours)
+    """Take out, at every depth, what stands in an address book; tells how much that was."""
+    left = 0
+    for part, value in message.ListFields():
+        if part.message_type is None or part.message_type.full_name.startswith("google."):
+            continue
+        if part.message_type is not Occurrence.DESCRIPTOR:
+            left += sum(map(_leave_bystanders, value if part.is_repeated else [value]))
+        elif part.is_repeated:
+            kept = [each for each in value if each.relation not in _AT_HOME]
+            left += len(value) - len(kept)
+            del value[:]
+            value.extend(kept)
+        elif value.relation in _AT_HOME:
+            message.ClearField(part.name)
+            left += 1
     return left
 
 
