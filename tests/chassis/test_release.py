@@ -222,10 +222,15 @@ def test_index_only_holds_no_text_no_person_and_no_role() -> None:
         "seized_items",
         "identifiers",
         "recruitment",
+        "money",
         "contact_desk",
     }
     # Of the recruiting path what the recruiters used, as of any other part of the record.
     assert {field.name for field, _ in left.recruitment.steps[0].ListFields()} == {"recruiter_identifiers"}
+    # Of the money which account is beside which, and neither sums nor names.
+    assert {field.name for field, _ in left.money.ListFields()} == {"movements"}
+    assert {field.name for field, _ in left.money.movements[0].ListFields()} == {"source", "destination"}
+    assert {field.name for field, _ in left.money.movements[0].source.ListFields()} == {"identifier"}
     assert {field.name for field, _ in left.identifiers[0].identifier.ListFields()} == {
         "type",
         "normal_form",
