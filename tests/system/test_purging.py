@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Final
 import pytest
 from renkei.arrests.v1 import arrests_pb2
 from renkei.arrests.v1.arrests_pb2_grpc import ArrestsServiceStub
+from renkei.arrests.v1.exhibits_pb2 import CreateExhibitRequest, Exhibit
+from renkei.arrests.v1.exhibits_pb2_grpc import ExhibitsServiceStub
 from renkei.leads.v1 import leads_pb2
 from renkei.leads.v1.leads_pb2_grpc import LeadsServiceStub
 from renkei.tips.v1 import tips_pb2
@@ -29,8 +31,8 @@ HERE, THERE = f"agencies/{CHIBA}", f"agencies/{TOKYO}"
 PHONE: Final = "090-7731-4461"
 NORMAL: Final = "+819077314461"
 HASTY: Final = ("-m", "tests.system.hasty_node", "up")
-TEXT, CORRECTED, PERSON, REASON, KEPT = (f"RKPURGE{word}{uuid.uuid4().hex}" for word in "abcde")
-GOES: Final = (TEXT, CORRECTED, PERSON, REASON, PHONE, NORMAL)
+TEXT, CORRECTED, PERSON, REASON, KEPT, ITEM = (f"RKPURGE{word}{uuid.uuid4().hex}" for word in "abcdef")
+GOES: Final = (TEXT, CORRECTED, PERSON, REASON, PHONE, NORMAL, ITEM)
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 
@@ -73,6 +75,13 @@ async def record_arrest(member: Member, *audience: str) -> arrests_pb2.Arrest:
     return await client.call(client.stub(ArrestsServiceStub).CreateArrest, request)
 
 
+async def record_exhibit(member: Member, arrest: str) -> None:
+    exhibit = Exhibit(kind=Exhibit.KIND_ENTRY, description=ITEM, identifiers=[in_arrest(PHONE)])
+    client = await member.client("arrests")
+    request = CreateExhibitRequest(request_id=str(uuid.uuid4()), parent=arrest, exhibit=exhibit)
+    await client.call(client.stub(ExhibitsServiceStub).CreateExhibit, request)
+
+
 async def update_arrest(member: Member, arrest: arrests_pb2.Arrest, path: str) -> None:
     client = await member.client("arrests")
     request = arrests_pb2.UpdateArrestRequest(request_id=str(uuid.uuid4()), arrest=arrest, reason=REASON)
@@ -106,9 +115,11 @@ async def test_no_file_of_two_nodes_holds_anything_of_what_was_purged(federation
     tip.text = f"(演習データ) {CORRECTED}"
     tip = await update_tip(chiba, tip, "text")
     arrest = await record_arrest(chiba, THERE)
+    await record_exhibit(chiba, arrest.name)
     kept = await record_tip(chiba, KEPT, "090-1111-2222", THERE)
     await until(partial(holds, tokyo, "tip_copy", 2))
     await until(partial(holds, tokyo, "arrest_copy", 1))
+    await until(partial(holds, tokyo, "arrest_exhibit_copy", 1))
     for member in (chiba, tokyo):
         await until(partial(has_lead, member))
     here, there = [set(await asyncio.to_thread(member.bytes_with, GOES)) for member in (chiba, tokyo)]
@@ -122,13 +133,14 @@ async def test_no_file_of_two_nodes_holds_anything_of_what_was_purged(federation
         (chiba, "arrest", 0),
         (tokyo, "tip_copy", 1),
         (tokyo, "arrest_copy", 0),
+        (tokyo, "arrest_exhibit_copy", 0),
     ):
         await until(partial(holds, member, table, count))
     for member in (chiba, tokyo):
         await until(partial(is_clean, member))
 
     assert here == set(GOES)  # the search finds what is there
-    assert {CORRECTED, NORMAL} <= there
+    assert {CORRECTED, NORMAL, ITEM} <= there
     for member in (chiba, tokyo):
         assert await leads(member) == []
         assert await asyncio.to_thread(member.bytes_with, [KEPT]) != {}

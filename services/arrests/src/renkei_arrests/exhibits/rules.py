@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from renkei.arrests.v1 import exhibits_pb2
 from renkei.arrests.v1.arrests_pb2 import Arrest
 from renkei.arrests.v1.exhibits_pb2 import Exhibit
-from sqlalchemy import and_, func, select
+from sqlalchemy import and_, bindparam, func, select
 
 from renkei_arrests.exhibits import telling
 from renkei_arrests.exhibits.names import ExhibitName, format_name, id_of, parse
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from renkei.identifiers.v1.identifiers_pb2 import Occurrence
-    from sqlalchemy import Connection, Row
+    from sqlalchemy import Connection, Row, Select
 
     from renkei_chassis.database.transaction import Transaction
     from renkei_chassis.identity import Principal
@@ -44,6 +44,28 @@ _FIXED: Final = _OUTPUT_ONLY | {"within"}
 _ANY_REQUEST: Final = "00000000-0000-4000-8000-000000000000"
 # As many ids as one statement names.
 _AT_ONCE: Final = 500
+
+
+def _ask_place() -> Select[Any]:
+    records, columns = TABLES.records.c, EXHIBITS.exhibits.c
+    last = select(func.max(columns.number)).where(columns.record_id == bindparam("that_record"))
+    taken = select(columns.version).where(columns.id == bindparam("that"))
+    within = select(columns.version).where(
+        columns.id == bindparam("that_within"),
+        columns.record_id == bindparam("that_record"),
+        columns.delete_time_us.is_(None),
+    )
+    return select(
+        records.content,
+        records.delete_time_us,
+        last.scalar_subquery().label("last"),
+        taken.scalar_subquery().label("taken"),
+        within.scalar_subquery().label("within"),
+    ).where(records.id == bindparam("that_record"))
+
+
+# Built once: it is asked for every row of a load.
+_PLACE: Final = _ask_place()
 
 
 def _occurrences(exhibit: Exhibit) -> Iterator[tuple[str, Occurrence]]:
@@ -71,7 +93,7 @@ class ExhibitRules:
             raise foreign_originator(agency)
         exhibit_id = id_of(caller, request.request_id)
         within = self._within(request)
-        place = transaction.first(_place_of(record_id.bytes, exhibit_id.bytes, within))
+        place = _place_of(transaction, record_id.bytes, exhibit_id.bytes, within)
         if place is None:
             raise denied(ARRESTS)
         arrest = _arrest_of(place)
@@ -204,7 +226,7 @@ class ExhibitRules:
         if name.agency != self._policy.agency:
             raise foreign_originator(name.agency)
         row = _find(transaction, name)
-        place = transaction.first(_place_of(name.record_id.bytes, name.exhibit_id.bytes, None))
+        place = _place_of(transaction, name.record_id.bytes, name.exhibit_id.bytes, None)
         if row is None or place is None:
             raise no_such_exhibit()
         arrest = _arrest_of(place)
@@ -261,23 +283,10 @@ def _find(connection: Connection | Transaction, name: ExhibitName) -> Row[Any] |
     ).first()
 
 
-def _place_of(record_id: bytes, exhibit_id: bytes, within: bytes | None) -> Any:  # noqa: ANN401 (a select of many types)
-    """Ask at once for all that a new exhibit depends on."""
-    records, columns = TABLES.records.c, EXHIBITS.exhibits.c
-    last = select(func.max(columns.number)).where(columns.record_id == record_id).scalar_subquery()
-    taken = select(columns.version).where(columns.id == exhibit_id).scalar_subquery()
-    parent = (
-        select(columns.version)
-        .where(columns.id == within, columns.record_id == record_id, columns.delete_time_us.is_(None))
-        .scalar_subquery()
-    )
-    return select(
-        records.content,
-        records.delete_time_us,
-        last.label("last"),
-        taken.label("taken"),
-        parent.label("within"),
-    ).where(records.id == record_id)
+def _place_of(transaction: Transaction, record_id: bytes, exhibit_id: bytes, within: bytes | None) -> Row[Any] | None:
+    """Read at once all that a new exhibit depends on; None where the arrest is not there."""
+    wanted = {"that_record": record_id, "that": exhibit_id, "that_within": within}
+    return transaction.execute(_PLACE, [wanted]).first()
 
 
 def _arrest_of(place: Row[Any]) -> Arrest:
