@@ -144,7 +144,7 @@ async def many(bench: Bench, *, desks: int = _DESKS, events: int = _EVENTS) -> N
                 await _create(client, member.name, _tip(number))
                 answered = loop.time()
                 async with asyncio.timeout(60):
-                    while any(len(each.seen) <= number for each in tabs):  # noqa: ASYNC110 (fifty of them)
+                    while any(len(each.seen) <= number for each in tabs):
                         ended = next((each for each in followers if each.done()), None)
                         if ended is not None:
                             ended.result()  # raises why
