@@ -144,7 +144,10 @@ async def many(bench: Bench, *, desks: int = _DESKS, events: int = _EVENTS) -> N
                 await _create(client, member.name, _tip(number))
                 answered = loop.time()
                 async with asyncio.timeout(60):
-                    while any(len(each.seen) <= number for each in tabs):  # noqa: ASYNC110 (fifty of them)
+                    while any(len(each.seen) <= number for each in tabs):
+                        ended = next((each for each in followers if each.done()), None)
+                        if ended is not None:
+                            ended.result()  # raises why
                         await asyncio.sleep(0.01)
                 took += [at - answered for each in tabs for lead, at in each.seen.items() if lead not in known]
         finally:
