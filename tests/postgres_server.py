@@ -102,7 +102,7 @@ class PostgresServer:
         for child in children:  # they would notice by themselves, a moment later
             with suppress(ProcessLookupError):
                 os.kill(child, signal.SIGKILL)
-        while any(_has_memory(child) for child in children):
+        while any(_lives(child) for child in children):
             time.sleep(0.005)
         (self.folder / "data" / "postmaster.pid").unlink(missing_ok=True)
 
@@ -188,8 +188,10 @@ def _children(process: int) -> list[int]:
     return [int(word) for word in text.split()]
 
 
-def _has_memory(process: int) -> bool:
+def _lives(process: int) -> bool:
+    """Tell whether a process has not ended: only then has it surely let go of the memory that it shared."""
     try:
-        return bool(Path(f"/proc/{process}/maps").read_text())
+        state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
     except (FileNotFoundError, ProcessLookupError):
         return False
+    return state not in {"Z", "X"}

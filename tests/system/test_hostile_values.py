@@ -162,7 +162,7 @@ class Caller:
                 self.etags[answer.name] = answer.etag
                 self.recorded[answer.name] = _content(answer)
             for result in getattr(answer, "results", ()):
-                if result.name:
+                if result.name and not result.HasField("error"):
                     self.recorded[result.name] = None
 
     def let_in(self, foreign: str) -> list[tuple[str, str, str]]:

@@ -33,7 +33,7 @@ PHONE: Final = "090-1777-4242"
 # All of them: ports, ids and times hold any four digits by chance.
 PHONE_DIGITS: Final = ("09017774242", "819017774242")
 SPAN_ATTRIBUTES: Final = {"rpc.grpc.status_code", "error.type"}
-LABELS: Final = {"method", "code", "signal", "outcome", "reason", "log", "lane", "peer", "stream"}
+LABELS: Final = {"method", "code", "signal", "outcome", "reason", "log", "lane", "peer", "stream", "kind"}
 
 
 @pytest.fixture

@@ -55,5 +55,6 @@ RULES_JA: Final[Mapping[str, str]] = {
     "SOURCE_WITHHELD": "秘匿された情報源は変更できない",
     "GRADING_CODE_INVALID": "評価の符号がその方式にない",
     "RECIPIENT_UNKNOWN": "提供先が連携の他の参加機関ではない",
+    "PROTECTED_IDENTIFIER": "保護された識別子である",
     "REVIEW_REFUSED": "確認済みであるか、発信者自身の確認である",
 }
