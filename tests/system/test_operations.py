@@ -76,6 +76,11 @@ async def test_a_poisoned_event_is_in_status_and_metrics_until_it_is_mended(fede
     await federation.start()
     for number in range(3):
         await federation.record(CHIBA, number=number)
+
+    async def followed() -> bool:
+        return (await tips_in_leads(member)).sequence == 3
+
+    await until(followed)  # or leads may stop before it made the stream that is distrusted below
     await member.stop()
     await asyncio.to_thread(poison, member, 2)
     await asyncio.to_thread(member.forget, "leads")
