@@ -12,9 +12,10 @@ from renkei.exchange.v1 import exchange_pb2
 from renkei.exchange.v1.events_pb2 import ImminentHarmRaised
 from renkei.exchange.v1.exchange_pb2 import LANE_CONTROL
 from renkei.policy.v1.policy_pb2 import GRADE_UNSPECIFIED
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 
 from renkei_chassis.database.pages import page_size
+from renkei_chassis.database.prepared import Prepared
 from renkei_chassis.database.requests import WriteMethod, Written
 from renkei_chassis.database.transaction import NewEvent
 from renkei_chassis.errors import FailedPrecondition, InvalidArgument, NotFoundOrDenied
@@ -43,6 +44,11 @@ TYPE: Final = ImminentHarmRaised.DESCRIPTOR.full_name
 NAME: Final = Pattern("agencies/{agency}/harm/{harm}")
 _KIND: Final = "harm"
 _REVIEW_US: Final = REVIEWED_WITHIN // timedelta(microseconds=1)
+_OVERDUE: Final = Prepared(
+    select(harm.c.number)
+    .where(harm.c.sender != "", harm.c.review_us == 0, harm.c.time_us < bindparam("before_us"))
+    .limit(1)
+)
 
 
 def read(origin: str, data: bytes) -> ImminentHarmRaised | None:
@@ -169,10 +175,7 @@ class Harm:
 
 def is_review_overdue(connection: Connection | Transaction, now_us: int) -> bool:
     """Tell whether a message that this agency sent waits for its review longer than it may."""
-    waits = select(harm.c.number).where(
-        harm.c.sender != "", harm.c.review_us == 0, harm.c.time_us < now_us - _REVIEW_US
-    )
-    return connection.execute(waits.limit(1)).first() is not None
+    return _OVERDUE.first(connection, before_us=now_us - _REVIEW_US) is not None
 
 
 def _find(connection: Connection | Transaction, name: str) -> Row[Any] | None:

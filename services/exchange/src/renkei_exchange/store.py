@@ -21,12 +21,14 @@ from sqlalchemy import (
     Table,
     UniqueConstraint,
     and_,
+    bindparam,
     select,
     update,
 )
 
 from renkei_chassis.database import tables
 from renkei_chassis.database.erasures import note_erasure
+from renkei_chassis.database.prepared import Prepared
 from renkei_chassis.database.schema import Schema
 from renkei_exchange.lane import Item, Made, Position, assemble, head_of
 
@@ -35,8 +37,8 @@ if TYPE_CHECKING:
 
     from renkei.policy.v1.policy_pb2 import Grade
     from sqlalchemy import Connection, Row
-    from sqlalchemy.sql.elements import ColumnElement
 
+    from renkei_chassis.database.prepared import Value
     from renkei_chassis.database.transaction import Transaction
 
 SLICE_BYTES: Final = 1024 * 1024
@@ -124,6 +126,17 @@ harm: Final = Table(
 SCHEMA: Final = Schema(component="exchange", metadata=_metadata)
 
 
+_MOVED: Final = ("epoch", "bundle", "item", "head", "received", "receive_time_us", "blocked")
+_OF_LANE: Final = and_(
+    lanes.c.peer == bindparam("of_peer"),
+    lanes.c.lane == bindparam("of_lane"),
+    lanes.c.outbound == bindparam("of_outbound"),
+)
+_STATE: Final = Prepared(select(*(lanes.c[name] for name in _MOVED)).where(_OF_LANE))
+_MOVE: Final = Prepared(update(lanes).where(_OF_LANE).values({name: bindparam(f"new_{name}") for name in _MOVED}))
+_OUT: Final = Prepared(select(items.c.id).where(items.c.resource == bindparam("resource")).limit(1))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LaneState:
     """Where one lane stands in one direction."""
@@ -151,7 +164,7 @@ def read_state(
     reader: Connection | Transaction, peer: str, lane: Lane.ValueType, *, outbound: bool, epoch: str = ""
 ) -> LaneState:
     """Read where a lane stands; one that was never used is at the start of `epoch`."""
-    row = reader.execute(select(lanes).where(_is(peer, lane, outbound=outbound))).first()
+    row = _STATE.first(reader, of_peer=peer, of_lane=lane, of_outbound=outbound)
     if row is None:
         return LaneState(position=Position(epoch=epoch))
     position = Position(epoch=row.epoch, bundle=row.bundle, item=row.item, head=bytes(row.head))
@@ -160,7 +173,7 @@ def read_state(
 
 def write_state(transaction: Transaction, peer: str, lane: Lane.ValueType, state: LaneState, *, outbound: bool) -> None:
     """Write where a lane stands."""
-    values = {
+    values: dict[str, Value] = {
         "epoch": state.position.epoch,
         "bundle": state.position.bundle,
         "item": state.position.item,
@@ -169,9 +182,9 @@ def write_state(transaction: Transaction, peer: str, lane: Lane.ValueType, state
         "receive_time_us": state.receive_time_us,
         "blocked": state.blocked,
     }
-    moved = transaction.execute(update(lanes).where(_is(peer, lane, outbound=outbound)).values(**values))
-    if moved.rowcount == 0:
-        transaction.execute(lanes.insert().values(peer=peer, lane=lane, outbound=outbound, **values))
+    moved = {f"new_{name}": value for name, value in values.items()}
+    if not transaction.change(_MOVE, of_peer=peer, of_lane=lane, of_outbound=outbound, **moved):
+        transaction.insert(lanes, {"peer": peer, "lane": lane, "outbound": outbound, **values})
 
 
 def add_bundle(transaction: Transaction, peer: str, lane: Lane.ValueType, made: Made, out: Sequence[OutItem]) -> None:
@@ -322,9 +335,4 @@ _LOOKUP: Final = 500  # ids in one question: databases limit how many values a s
 
 def is_out(connection: Connection | Transaction, resource: str) -> bool:
     """Tell whether anything of a record ever went to another agency."""
-    found = select(items.c.id).where(items.c.resource == resource).limit(1)
-    return connection.execute(found).first() is not None
-
-
-def _is(peer: str, lane: Lane.ValueType, *, outbound: bool) -> ColumnElement[bool]:
-    return and_(lanes.c.peer == peer, lanes.c.lane == lane, lanes.c.outbound == outbound)
+    return _OUT.first(connection, resource=resource) is not None

@@ -18,10 +18,10 @@ _SMALL: Final = dict(
     zip("ぁぃぅぇぉっゃゅょゎァィゥェォッャュョヮヵヶ", "アイウエオツヤユヨワアイウエオツヤユヨワカケ", strict=True)
 )
 _KATAKANA: Final = {code: chr(code + 0x60) for code in range(0x3041, 0x3097)}
-_FOLD: Final = FOLD | _KATAKANA | {ord(small): large for small, large in _SMALL.items()}
+_SEPARATORS: Final = dict.fromkeys(map(ord, "・･=＝-‐."))
+_FOLD: Final = FOLD | _KATAKANA | {ord(small): large for small, large in _SMALL.items()} | _SEPARATORS
 _AGAIN: Final = re.compile(r"([^\W\d_])々")
 _KANJI: Final = re.compile(r"[\u3400-\u9fff\U00020000-\U0003ffff々〆]")
-_SEPARATORS: Final = str.maketrans("", "", "・･=＝-‐.")
 
 
 class NameMatch(IntEnum):
@@ -52,8 +52,8 @@ def folded_name(text: str) -> str:
 
     佐佐木 and 佐々木 fold alike, さいとう and ｻｲﾄｳ do, 斎藤 and さいとう do not: a reading is nobody's to guess.
     """
-    folded = exact_name(text).translate(_FOLD).translate(_SEPARATORS).casefold()
-    return _AGAIN.sub(r"\1\1", folded)
+    folded = exact_name(text).translate(_FOLD).casefold()
+    return _AGAIN.sub(r"\1\1", folded) if "々" in folded else folded
 
 
 def match_names(one: str, other: str) -> NameMatch:

@@ -40,7 +40,7 @@ class Collisions:
 
     def __init__(self, secret: bytes) -> None:
         """Take the database's secret: without it the hashes tell nothing."""
-        self._key = hashlib.sha256(_TAG + secret).digest()
+        self._keyed = hmac.new(hashlib.sha256(_TAG + secret).digest(), digestmod="sha256")
 
     def hit(self, connection: Connection | Transaction, legend: Legend) -> str:
         """Name the field of a legend that hits a real record; empty if none does."""
@@ -55,7 +55,9 @@ class Collisions:
     def hash(self, value: tuple[str, str]) -> bytes:
         """Hash a value of a kind."""
         kind, text = value
-        return hmac.digest(self._key, f"{kind}\0{text}".encode(), "sha256")[:_HASH_BYTES]
+        keyed = self._keyed.copy()  # a key costs more than a word
+        keyed.update(f"{kind}\0{text}".encode())
+        return keyed.digest()[:_HASH_BYTES]
 
     def _hashes(self, legend: Legend) -> dict[str, set[bytes]]:
         return {field: {self.hash(value) for value in values} for field, values in _invented(legend)}
@@ -64,7 +66,7 @@ class Collisions:
 def plain(text: str) -> str:
     """Make two spellings of a name or number equal: letters and digits alone, one kana, variant characters as one."""
     folded = unicodedata.normalize("NFKC", text).casefold()
-    return folded_name("".join(character for character in folded if character.isalnum()))
+    return folded_name(folded if folded.isalnum() else "".join(filter(str.isalnum, folded)))
 
 
 def spellings(name: str) -> set[str]:

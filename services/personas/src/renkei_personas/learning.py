@@ -82,7 +82,7 @@ class Learning:
         self._learn(transaction, [*identified, *_written_in(payload)])
 
     def _learn(self, transaction: Transaction, values: Iterable[tuple[str, str]]) -> None:
-        for value in values:
+        for value in dict.fromkeys(values):  # a word that a record says ten times is learned once
             if value[1]:
                 transaction.collect(self._store, self._collisions.hash(value))
 
@@ -126,5 +126,5 @@ def _written_in(message: Message) -> Iterator[tuple[str, str]]:
             elif field.type == field.TYPE_STRING:
                 yield from (("address", address) for address in addresses_in(item))
                 yield from (("end", end) for end in ends_in(item))
-                yield from (("name", plain(name)) for name in names_in(item))
+                yield from (("name", plain(name)) for name in dict.fromkeys(names_in(item)))
                 yield from (("number", plain(number)) for number in numbers_in(item))

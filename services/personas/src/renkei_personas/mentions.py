@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _RUN: Final = re.compile(
     r"(?P<kanji>[々㐀-鿿豈-﫿\U00020000-\U0003ffff]+)|(?P<kana>[ァ-ヺー]+)|(?P<hira>[ぁ-ゖ]+)|(?P<latin>[a-z]+)"
 )
-_KANJI: Final = re.compile(r"[々㐀-鿿豈-﫿\U00020000-\U0003ffff]*")
+_TWO_KANJI: Final = re.compile(r"[々㐀-鿿豈-﫿\U00020000-\U0003ffff]{2}")
 _GAPS: Final = frozenset({" ", "・", "=", ""})
 _FORMS: Final = frozenset(
     {
@@ -28,10 +28,11 @@ _FORMS: Final = frozenset(
         ("latin", "latin"),
     }
 )
-_BEFORE: Final = re.compile(
-    r"^(?:容疑者|被疑者|被告人|被告|被害者|参考人|氏名|本名|名前|自称|通称|指示役|実行役|男性|女性)"
+_BEFORE: Final = (
+    *("容疑者", "被疑者", "被告人", "被告", "被害者", "参考人"),
+    *("氏名", "本名", "名前", "自称", "通称", "指示役", "実行役", "男性", "女性"),
 )
-_AFTER: Final = re.compile(r"(?:容疑者|被疑者|被告人|被告|氏|様|君|殿|名義|本人)$")
+_AFTER: Final = ("容疑者", "被疑者", "被告人", "被告", "氏", "様", "君", "殿", "名義", "本人")
 _IN_ONE: Final = re.compile(r"[0-9a-z](?:[-‐‑‒–—―−ー.()]?[0-9a-z])+")
 _IN_GROUPS: Final = re.compile(r"[0-9a-z](?:[-‐‑‒–—―−ー.() ]{0,2}[0-9a-z])+")
 _FEWEST_DIGITS: Final = 6
@@ -88,7 +89,15 @@ def _joined(first: re.Match[str], second: re.Match[str], gap: str) -> Iterator[s
 
 def _bare(text: str) -> Iterator[str]:
     """Give a run as it is, and without what stands before or after a name."""
-    for form in {text, _BEFORE.sub("", text), _AFTER.sub("", text), _AFTER.sub("", _BEFORE.sub("", text))}:
-        shortest = _SHORTEST_KANJI if _KANJI.fullmatch(form) else _SHORTEST
-        if shortest <= len(form) <= _LONGEST:
-            yield form
+    if _is_as_long_as_a_name(text):
+        yield text
+    before = next((word for word in _BEFORE if text.startswith(word)), "") if text.startswith(_BEFORE) else ""
+    after = next((word for word in _AFTER if text.endswith(word)), "") if text.endswith(_AFTER) else ""
+    if before or after:
+        forms = {text.removeprefix(before), text.removesuffix(after), text.removeprefix(before).removesuffix(after)}
+        yield from filter(_is_as_long_as_a_name, forms)
+
+
+def _is_as_long_as_a_name(form: str) -> bool:
+    length = len(form)
+    return _SHORTEST <= length <= _LONGEST or (length == _SHORTEST_KANJI and _TWO_KANJI.match(form) is not None)

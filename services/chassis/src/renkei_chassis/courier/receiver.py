@@ -168,16 +168,20 @@ async def _kept_in_progress(link: Link, replies: Sequence[str]) -> AsyncIterator
     async def keep() -> None:
         with suppress(nats.errors.Error, OSError):
             while True:
-                await asyncio.sleep(_IN_PROGRESS_SECONDS)
                 for reply in replies:
                     await link.client.publish(reply, _IN_PROGRESS)
+                await asyncio.sleep(_IN_PROGRESS_SECONDS)
 
-    keeper = asyncio.create_task(keep())
+    keepers: list[asyncio.Task[None]] = []  # none where the work is done in no time, as it mostly is
+    loop = asyncio.get_running_loop()
+    first = loop.call_later(_IN_PROGRESS_SECONDS, lambda: keepers.append(loop.create_task(keep())))
     try:
         yield
     finally:
-        keeper.cancel()
-        await asyncio.wait({keeper})
+        first.cancel()
+        for keeper in keepers:
+            keeper.cancel()
+            await asyncio.wait({keeper})
 
 
 def _number(reply: str) -> int | None:

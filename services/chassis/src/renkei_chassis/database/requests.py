@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import select
 
 from renkei_chassis.database import tables
-from renkei_chassis.database.rows import driver_form, look_up
+from renkei_chassis.database.prepared import PreparedForMany
 from renkei_chassis.errors import AlreadyExists, FailedPrecondition
 
 if TYPE_CHECKING:
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from google.protobuf.message import Message
-    from sqlalchemy import Connection, Dialect
+    from sqlalchemy import Connection
 
     from renkei_chassis.database.transaction import Transaction
     from renkei_chassis.identity import Principal
@@ -65,28 +64,17 @@ def request_hash(*, path: str, caller: Principal, request: Message) -> bytes:
 def find_done(connection: Connection, ids: Iterable[UUID]) -> dict[UUID, Done]:
     """Look up a batch's request ids at once."""
     wanted = {request_id.bytes: request_id for request_id in ids}
-    if not wanted:
-        return {}
-    keys = list(wanted)
-    size = 1 << (len(keys) - 1).bit_length()
-    keys += keys[:1] * (size - len(keys))
-    statement, convert = _find(connection.dialect, size)
-    rows = look_up(connection, statement, tuple(keys if convert is None else map(convert, keys)))
     return {
-        wanted[bytes(request_id)]: Done(hash=bytes(hash_), resource=resource, version=version)
-        for request_id, hash_, resource, version in rows
+        wanted[bytes(row.request_id)]: Done(hash=bytes(row.hash), resource=row.resource, version=row.version)
+        for row in _FIND.ask(connection, list(wanted))
     }
 
 
-@lru_cache(maxsize=64)
-def _find(dialect: Dialect, size: int) -> tuple[str, Callable[[Any], Any] | None]:
-    """Write the question for so many ids, and say how the driver wants each; it is asked for every group."""
-    columns = tables.requests.c
-    ids = [bindparam(f"id{place}", type_=columns.request_id.type) for place in range(size)]
-    asked = select(columns.request_id, columns.hash, columns.resource, columns.version).where(
-        columns.request_id.in_(ids)
+_FIND: Final = PreparedForMany(
+    lambda ids: select(*(tables.requests.c[name] for name in ("request_id", "hash", "resource", "version"))).where(
+        tables.requests.c.request_id.in_(ids)
     )
-    return str(asked.compile(dialect=dialect)), driver_form(columns.request_id, dialect)
+)
 
 
 def row_of(request_id: UUID, done: Done, *, now_us: int) -> Mapping[str, Any]:

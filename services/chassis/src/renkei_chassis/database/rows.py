@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import sqlite3
-from collections import namedtuple
 from functools import lru_cache
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from sqlalchemy import LargeBinary, bindparam, select
+from sqlalchemy import LargeBinary
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.exc import DBAPIError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from sqlalchemy import Column, Connection, Dialect, Row, Table
+    from sqlalchemy import Column, Connection, Dialect, Table
 
     Convert = Callable[[Any], Any] | None
 
-_SQLITE: Final = "pysqlite"
+SQLITE: Final = "pysqlite"
 _DIALECT: Final = SQLiteDialect_pysqlite()  # only names of errors are asked of it
 
 
@@ -43,7 +42,7 @@ def insert_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str
 
 def put_in(connection: Connection, statement: str, rows: list[tuple[Any, ...]]) -> None:
     """Run a statement once for each row. Raises what SQLAlchemy raises."""
-    if connection.dialect.driver != _SQLITE:
+    if connection.dialect.driver != SQLITE:
         connection.exec_driver_sql(statement, rows)
         return
     # What SQLAlchemy prepares for each execution costs more than SQLite's work for a few rows.
@@ -60,7 +59,7 @@ def put_in(connection: Connection, statement: str, rows: list[tuple[Any, ...]]) 
 
 def look_up(connection: Connection, statement: str, values: tuple[Any, ...]) -> Sequence[Any]:
     """Run a question and give its rows. Raises what SQLAlchemy raises."""
-    if connection.dialect.driver != _SQLITE:
+    if connection.dialect.driver != SQLITE:
         return connection.exec_driver_sql(statement, values).all()
     cursor = connection.connection.cursor()
     try:
@@ -70,21 +69,6 @@ def look_up(connection: Connection, statement: str, values: tuple[Any, ...]) -> 
         raise told_by_sqlalchemy(error, statement) from error
     finally:
         cursor.close()
-
-
-def find_row(connection: Connection, table: Table, key: Column[Any], value: bytes | int | str) -> Row[Any] | None:
-    """Read the row of a key, as SQLAlchemy would, of a table that holds texts, whole numbers and bytes only."""
-    if connection.dialect.driver != _SQLITE:
-        return connection.execute(select(table).where(key == value)).first()
-    statement, row = _question(table, key)
-    found = look_up(connection, statement, (value,))
-    return cast("Row[Any]", row._make(found[0])) if found else None
-
-
-@lru_cache(maxsize=64)
-def _question(table: Table, key: Column[Any]) -> tuple[str, Any]:
-    statement = select(table).where(key == bindparam("key", type_=key.type))
-    return str(statement.compile(dialect=_DIALECT)), namedtuple(table.name, table.c.keys())  # noqa: PYI024 (its fields are a table's)
 
 
 def told_by_sqlalchemy(error: sqlite3.Error, statement: str) -> DBAPIError:
@@ -99,7 +83,7 @@ def _column(name: str, convert: Convert, rows: Sequence[Mapping[str, Any]]) -> I
 
 def driver_form(column: Column[Any], dialect: Dialect) -> Convert:
     """Say how the driver wants the values of a column; None: as they are."""
-    if isinstance(column.type, LargeBinary) and dialect.driver == _SQLITE:
+    if isinstance(column.type, LargeBinary) and dialect.driver == SQLITE:
         return None  # it takes bytes as they are, and SQLAlchemy would wrap each of them
     return column.type.dialect_impl(dialect).bind_processor(dialect)
 

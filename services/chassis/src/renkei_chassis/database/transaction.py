@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from renkei.policy.v1.policy_pb2 import Grade
     from sqlalchemy import Connection, CursorResult, Executable, Row, Table
 
+    from renkei_chassis.database.prepared import Prepared, Value
+
 T = TypeVar("T")
 
 
@@ -121,6 +123,25 @@ class Transaction:
             self._in_database = True
         try:
             return self._connection.execute(statement, rows)
+        except Exception as error:
+            self.failure = self.failure or error
+            raise
+
+    def ask(self, question: Prepared, **values: Value) -> Sequence[Row[Any]]:
+        """Run a prepared question, as `execute` would."""
+        self.flush()
+        try:
+            return question.ask(self._connection, **values)
+        except Exception as error:
+            self.failure = self.failure or error
+            raise
+
+    def change(self, statement: Prepared, **values: Value) -> int:
+        """Run a prepared statement that changes rows, as `execute` would, and tell how many."""
+        self.flush()
+        self._in_database = True
+        try:
+            return statement.change(self._connection, **values)
         except Exception as error:
             self.failure = self.failure or error
             raise

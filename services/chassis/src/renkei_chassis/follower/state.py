@@ -7,9 +7,10 @@ import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import and_, bindparam, func, select
 
 from renkei_chassis.database import tables
+from renkei_chassis.database.prepared import Prepared, PreparedForMany
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Row, Table
     from sqlalchemy.sql.elements import ColumnElement
 
+    from renkei_chassis.database.prepared import Value
     from renkei_chassis.database.transaction import Transaction
 
 
@@ -38,6 +40,26 @@ class Cursor:
     """Not empty: events with ids up to here may be in effect although their ids are not known."""
 
 
+_MOVED: Final = ("epoch", "sequence", "apply_time_us", "chain", "doubt")
+_MOVE: Final = Prepared(
+    tables.cursors.update()
+    .where(tables.cursors.c.source == bindparam("of_source"))
+    .values({name: bindparam(f"new_{name}") for name in _MOVED})
+)
+_KNOWN: Final = PreparedForMany(
+    lambda ids: select(tables.applied.c.origin_agency, tables.applied.c.event_id).where(
+        tables.applied.c.source == bindparam("source"), tables.applied.c.event_id.in_(ids)
+    )
+)
+_WAITING: Final = PreparedForMany(
+    lambda names: (
+        select(tables.set_aside.c.resource)
+        .where(tables.set_aside.c.source == bindparam("source"), tables.set_aside.c.resource.in_(names))
+        .distinct()
+    )
+)
+
+
 def read_cursor(connection: Connection, source: str) -> Cursor:
     """Read how far a log is in effect; an unknown one from the start."""
     row = connection.execute(select(tables.cursors).where(tables.cursors.c.source == source)).first()
@@ -54,15 +76,15 @@ def read_cursor(connection: Connection, source: str) -> Cursor:
 
 def move_cursor(transaction: Transaction, source: str, cursor: Cursor) -> None:
     """Move the cursor, in the transaction of the effect."""
-    values = {
+    values: dict[str, Value] = {
         "epoch": cursor.epoch,
         "sequence": cursor.sequence,
         "apply_time_us": transaction.now_us,
         "chain": cursor.chain,
         "doubt": cursor.doubt,
     }
-    moved = transaction.execute(tables.cursors.update().where(tables.cursors.c.source == source).values(**values))
-    if moved.rowcount == 0:
+    moved = {f"new_{name}": value for name, value in values.items()}
+    if not transaction.change(_MOVE, of_source=source, **moved):
         transaction.execute(tables.cursors.insert().values(source=source, **values))
 
 
@@ -80,14 +102,8 @@ def unapplied(transaction: Transaction, source: str, events: Sequence[Event]) ->
     What is offered again has a new place in the log, which is noted.
     """
     ids = [event_key(event) for event in events]
-    known = {
-        (row.origin_agency, bytes(row.event_id))
-        for row in transaction.execute(
-            select(tables.applied.c.origin_agency, tables.applied.c.event_id).where(
-                tables.applied.c.source == source, tables.applied.c.event_id.in_(ids)
-            )
-        )
-    }
+    found = _KNOWN.ask(transaction, ids, source=source)
+    known = {(row.origin_agency, bytes(row.event_id)) for row in found}
     fresh = []
     for event, event_id in zip(events, ids, strict=True):
         if (event.origin.agency, event_id) in known:
@@ -132,14 +148,8 @@ def put_aside(transaction: Transaction, source: str, event: Event, reason: str) 
 
 def resources_aside(transaction: Transaction, source: str, events: Sequence[Event]) -> set[str]:
     """Name those resources of the events whose later events must wait."""
-    names = {event.resource for event in events if event.resource}
-    if not names:
-        return set()
-    columns = tables.set_aside.c
-    found = transaction.execute(
-        select(columns.resource).where(columns.source == source, columns.resource.in_(names)).distinct()
-    )
-    return {row.resource for row in found}
+    names = sorted({event.resource for event in events if event.resource})
+    return {row.resource for row in _WAITING.ask(transaction, names, source=source)}
 
 
 def is_aside(transaction: Transaction, source: str, event: Event) -> bool:

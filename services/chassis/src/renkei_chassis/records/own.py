@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, and_, select
+from sqlalchemy import and_, bindparam, select
 
-from renkei_chassis.database.rows import find_row
+from renkei_chassis.database.prepared import Prepared
 from renkei_chassis.records.texts.pending import note_changed, note_new
 from renkei_chassis.records.times import set_us
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from uuid import UUID
 
-    from sqlalchemy import Row
+    from sqlalchemy import Connection, Row, Table
 
     from renkei_chassis.database.transaction import Transaction
     from renkei_chassis.records.kind import Record, RecordKind
@@ -79,9 +80,12 @@ def mark_deleted(
 
 def find(connection: Connection | Transaction, tables: Tables, record_id: UUID) -> Row[Any] | None:
     """Read a record's row as it is now."""
-    if isinstance(connection, Connection):
-        return find_row(connection, tables.records, tables.records.c.id, record_id.bytes)
-    return connection.execute(select(tables.records).where(tables.records.c.id == record_id.bytes)).first()
+    return _by_id(tables.records).first(connection, id=record_id.bytes)
+
+
+@cache
+def _by_id(records: Table) -> Prepared:
+    return Prepared(select(records).where(records.c.id == bindparam("id")))
 
 
 def find_version(connection: Connection | Transaction, tables: Tables, record_id: UUID, version: int) -> bytes | None:
