@@ -10,7 +10,8 @@ from renkei.exchange.v1.exchange_pb2 import LANE_CONTROL, LANE_DATA, Bundle
 from renkei_chassis.ids import uuid7
 from renkei_exchange import store
 from renkei_exchange.lane import Position, Route, Take, receive
-from renkei_exchange.outbound import LaneSource, Outbound
+from renkei_exchange.outbound import Outbound
+from renkei_exchange.recent import LaneSource
 from renkei_exchange.store import LaneState
 from tests.exchange.ground import PEER, Ground, out_item
 from tests.exchange.lanes import header_of
@@ -83,7 +84,7 @@ async def test_a_long_lane_is_read_in_slices(ground: Ground, outbound: Outbound)
     for _ in range(8):
         await ground.put(outbound, out_item(body=bytes(300 * 1024)))
 
-    source = LaneSource(database=ground.database, peer=PEER, lane=LANE_DATA)
+    source = source_of(ground, outbound)
     read: list[int] = []
     slices = 0
     while found := await source.read(len(read), 64):
@@ -95,12 +96,61 @@ async def test_a_long_lane_is_read_in_slices(ground: Ground, outbound: Outbound)
     assert await source.last_number() == 8
 
 
+def source_of(ground: Ground, outbound: Outbound) -> LaneSource:
+    recent = outbound.recent[PEER, LANE_DATA]
+    return LaneSource(database=ground.database, recent=recent, peer=PEER, lane=LANE_DATA)
+
+
+async def test_what_was_just_committed_is_told_from_memory_and_is_the_same(ground: Ground, outbound: Outbound) -> None:
+    source, recent = source_of(ground, outbound), outbound.recent[PEER, LANE_DATA]
+    for number in range(5):
+        await ground.put(outbound, out_item(f"a{number}"), out_item(f"b{number}"))
+
+    stored = list(enumerate(await ground.bundles(), start=1))
+    for after in range(6):
+        assert recent.after(after, 64) == stored[after:] == await source.read(after, 64)
+    assert recent.after(0, 2) == stored[:2]
+
+
+async def test_memory_holds_no_more_than_a_relay_needs(ground: Ground, outbound: Outbound) -> None:
+    recent = outbound.recent[PEER, LANE_DATA]
+    for _ in range(9):
+        await ground.put(outbound, out_item(body=bytes(16 * 1024)))
+
+    assert recent.after(0, 64) is None
+    assert [number for number, _ in recent.after(6, 64) or ()] == [7, 8, 9]
+    assert [number for number, _ in await source_of(ground, outbound).read(0, 64)] == list(range(1, 10))
+
+
+async def test_an_erasure_empties_the_memory_too(ground: Ground) -> None:
+    outbound = Outbound(
+        own="agencies/jp-12", peers=[PEER], epoch=ground.database.epoch, erasures=lambda: ground.writer.erasures
+    )
+    await ground.put(outbound, out_item("gone", resource="agencies/jp-12/tips/1"), out_item("kept"))
+    recent = outbound.recent[PEER, LANE_DATA]
+    assert b"gone" in (recent.after(0, 1) or [])[0][1]
+
+    def erase(transaction: Transaction) -> None:
+        store.withhold_record(transaction, "agencies/jp-12/tips/1")
+        outbound.put(transaction, out_item("with it"))  # committed together with the erasure
+
+    await ground.writer.run(erase)
+
+    assert recent.after(0, 64) is None
+    told = b"".join(raw for _, raw in await source_of(ground, outbound).read(0, 64))
+    assert b"gone" not in told
+    assert b"kept" in told
+    assert b"with it" in told
+    await ground.put(outbound, out_item("later"))
+    assert [number for number, _ in recent.after(2, 64) or ()] == [3]
+
+
 async def test_a_withheld_item_leaves_nothing_but_its_digest(ground: Ground, outbound: Outbound) -> None:
-    await ground.put(outbound, out_item("a"), out_item("secret"), out_item("c"))
+    await ground.put(outbound, out_item("a"), out_item("secret", resource="agencies/jp-12/tips/1"), out_item("c"))
     (before,) = await ground.bundles()
 
     def withhold(transaction: Transaction) -> None:
-        store.withhold(transaction, PEER, LANE_DATA, [2])
+        store.withhold_record(transaction, "agencies/jp-12/tips/1")
 
     await ground.writer.run(withhold)
 

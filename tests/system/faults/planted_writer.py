@@ -70,11 +70,11 @@ def publish_before_commit() -> None:
     owner: dict[Any, tuple[Log, asyncio.AbstractEventLoop]] = {}
     begin, read = writer.Writer.__init__, Log.read
 
-    def remember(connection: Any, events: Any, *, after: Position, **words: Any) -> Position:
-        end = append(connection, events, after=after, **words)
+    def remember(connection: Any, events: Any, *, after: Position, **words: Any) -> tuple[Position, Any]:
+        end, packs = append(connection, events, after=after, **words)
         mine.last = (connection, after, end)
         mine.goes_out = any(event.audience and _type_name(event.payload) == _RECORDED for event in events)
-        return end
+        return end, packs
 
     def know(self: writer.Writer, *, log: Log, **words: Any) -> None:
         begin(self, log=log, **words)
@@ -165,9 +165,9 @@ def burn_numbers() -> None:
     process = Group.process
     last: dict[Any, Position] = {}
 
-    def remember(connection: Any, events: Any, **words: Any) -> Position:
-        last[connection.engine] = append(connection, events, **words)
-        return last[connection.engine]
+    def remember(connection: Any, events: Any, **words: Any) -> tuple[Position, Any]:
+        last[connection.engine], packs = append(connection, events, **words)
+        return last[connection.engine], packs
 
     def count_on(self: Group, jobs: Any, position: Position) -> Position:
         last.pop(self._database.writing, None)

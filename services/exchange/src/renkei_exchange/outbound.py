@@ -11,12 +11,12 @@ from renkei.exchange.v1.exchange_pb2 import LANE_CONTROL, LANE_DATA, Lane
 
 from renkei_exchange import store
 from renkei_exchange.lane import LANES, SALT_BYTES, Item, Route, make_bundles
+from renkei_exchange.recent import Recent
 from renkei_exchange.store import PURGED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
 
-    from renkei_chassis.database.engine import Database
     from renkei_chassis.database.transaction import Transaction
     from renkei_exchange.store import OutItem
 
@@ -28,12 +28,17 @@ class Outbound:
         self,
         *,
         own: str,
-        peers: Iterable[str],
+        peers: Collection[str],
         epoch: str,
         new_salts: Callable[[int], bytes] = secrets.token_bytes,
+        erasures: Callable[[], int] = lambda: 0,
     ) -> None:
-        """Take this agency, its peers, and the epoch of the database, which is that of the lanes."""
+        """Take this agency, its peers, and the epoch of the database, which is that of the lanes.
+
+        Whenever `erasures` has grown, nothing is told from memory that was put into a lane before.
+        """
         self.epoch = epoch
+        self.recent = {(peer, lane): Recent(erasures) for peer in peers for lane in LANES}
         self._own = own
         self._new_salts = new_salts
         self._wakes: dict[tuple[str, int], list[Callable[[], None]]] = {}
@@ -70,6 +75,7 @@ class Outbound:
             salted, route=route, after=state.position, control_through=control, time_us=transaction.now_us
         ):
             store.add_bundle(transaction, peer, lane, made, out[done : done + len(made.items)])
+            transaction.after_commit(self.recent[peer, lane].keeper(made))
             done += len(made.items)
             state = replace(state, position=made.position)
         store.write_state(transaction, peer, lane, state, outbound=True)
@@ -89,24 +95,3 @@ def _left(out: Sequence[OutItem]) -> Iterator[OutItem]:
     for index, item in enumerate(out):
         if index >= purged.get((item.peer, item.resource), 0):
             yield item
-
-
-class LaneSource:
-    """One outbound lane as a relay reads it: its bundles, numbered from 1, always the same bytes."""
-
-    def __init__(self, *, database: Database, peer: str, lane: Lane.ValueType) -> None:
-        """Take where the lane is kept."""
-        self._database = database
-        self._peer = peer
-        self._lane: Lane.ValueType = lane
-
-    async def last_number(self) -> int:
-        """Give the number of the last bundle."""
-        state = await self._database.look(partial(store.read_state, peer=self._peer, lane=self._lane, outbound=True))
-        return state.position.bundle
-
-    async def read(self, after: int, limit: int) -> Sequence[tuple[int, bytes]]:
-        """Give bundles after a number: a slice of about 1 MiB at most, whatever the limit."""
-        return await self._database.read(
-            partial(store.read_bundles, peer=self._peer, lane=self._lane, after=after, limit=limit)
-        )

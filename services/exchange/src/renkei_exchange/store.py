@@ -258,17 +258,11 @@ def _read_items(
     ]
 
 
-def withhold(transaction: Transaction, peer: str, lane: Lane.ValueType, numbers: Sequence[int]) -> None:
-    """Take the content of items away. Their digests stay, so that the lane still verifies."""
-    transaction.execute(
-        update(items)
-        .where(items.c.peer == peer, items.c.lane == lane, items.c.item.in_(numbers))
-        .values(salt=None, body=None)
-    )
-
-
 def withhold_record(transaction: Transaction, resource: str) -> None:
-    """Take away the content of everything that was put into lanes of a record, from the files and messages too."""
+    """Take away the content of everything that was put into lanes of a record, from the files and messages too.
+
+    The digests stay, so that the lanes still verify.
+    """
     there = items.c.resource == resource, items.c.body.is_not(None)
     if transaction.first(select(items.c.id).where(*there).limit(1)) is not None:
         note_erasure(transaction)

@@ -21,9 +21,10 @@ from renkei_exchange.harm import Harm
 from renkei_exchange.inbound import InboundLane
 from renkei_exchange.inbox import Inbox
 from renkei_exchange.lane import LANES, Route, lane_name
-from renkei_exchange.outbound import LaneSource, Outbound
+from renkei_exchange.outbound import Outbound
 from renkei_exchange.peers import Peer
 from renkei_exchange.receipts import ReceiptSender, Received
+from renkei_exchange.recent import LaneSource
 from renkei_exchange.store import SCHEMA
 
 if TYPE_CHECKING:
@@ -81,7 +82,9 @@ class _Exchange:
         self.clients: list[Client] = []
         self.alarms = Alarms(parts.alarms)
         self.minter = Minter(key, issuer=f"{parts.agency}/services/exchange", role="PEER", clock=parts.clock)
-        self.outbound = Outbound(own=parts.agency, peers=agencies, epoch=parts.database.epoch)
+        self.outbound = Outbound(
+            own=parts.agency, peers=agencies, epoch=parts.database.epoch, erasures=lambda: parts.writer.erasures
+        )
         self.received = Received(database=parts.database, writer=parts.writer, peers=agencies)
         self.harm = Harm(
             own=parts.agency,
@@ -213,7 +216,9 @@ class _Exchange:
         relay = Relay(
             courier,
             shape=lane_shape(agency.code, name),
-            source=LaneSource(database=self.parts.database, peer=peer, lane=lane),
+            source=LaneSource(
+                database=self.parts.database, recent=self.outbound.recent[peer, lane], peer=peer, lane=lane
+            ),
             epoch=self.parts.database.epoch,
             acknowledged=acknowledged,
             on_acknowledged=on_acknowledged,

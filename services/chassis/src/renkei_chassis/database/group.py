@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from renkei_chassis.database.answers import Answer
     from renkei_chassis.database.engine import Database
     from renkei_chassis.identity import Principal
+    from renkei_chassis.log.tail import Pack
 
 
 @dataclass(slots=True, kw_only=True)
@@ -77,6 +78,8 @@ class Group:
         self._reached: tuple[Position, Transaction] | None = None  # what stands if the COMMIT that was sent is done
         self.afterwards: Sequence[Callable[[], None]] = ()
         """What is to be called on the event loop, now that the last group is committed."""
+        self.packs: Sequence[Pack] = ()
+        """What the last group told, where it is known in one piece."""
         self.erased = False
         """Whether the last group erased something that messages may hold."""
 
@@ -156,7 +159,7 @@ class Group:
         return outcome
 
     def _commit(self, jobs: Sequence[CallJob | EffectJob], position: Position, *, savepoints: bool) -> None:
-        self._reached = None
+        self._reached, self.packs = None, ()
         now_us = self._clock.now_us()
         with self._database.writing.begin() as connection:
             self._database.place.stamp(connection)
@@ -183,7 +186,10 @@ class Group:
         if not transaction.events:
             return position
         events, transaction.events = transaction.events, []
-        return append(connection, events, after=position, now_us=transaction.now_us, max_behind_us=self._max_behind_us)
+        position, self.packs = append(
+            connection, events, after=position, now_us=transaction.now_us, max_behind_us=self._max_behind_us
+        )
+        return position
 
     def _decide_alone(
         self,

@@ -234,15 +234,22 @@ class Writer:
                     _resolve(_future(job), None, error)
                 continue
             took = loop.time() - began
-            if position is not self._log.position:
-                self._log.advance(position)
-            self.erasures += self._group.erased
-            for callback in self._group.afterwards:
-                _call(callback)
+            self._committed(position)
             self.groups += 1
             self.jobs += len(jobs)
             for job in jobs:
                 _resolve(_future(job), job.result, job.error)
+
+    def _committed(self, position: Position) -> None:
+        """Say that the last group is in, before its callers hear of it."""
+        group = self._group
+        if group.erased:
+            self.erasures += 1
+            self._log.forget()
+        if position is not self._log.position:
+            self._log.advance(position, () if group.erased else group.packs)
+        for callback in group.afterwards:
+            _call(callback)
 
     async def _process_group(self, jobs: Sequence[CallJob | EffectJob]) -> Position:
         loop = asyncio.get_running_loop()

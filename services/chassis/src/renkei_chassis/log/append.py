@@ -16,6 +16,7 @@ from renkei_chassis.database.transaction import RawPayload
 from renkei_chassis.errors import Unavailable
 from renkei_chassis.ids import uuid7
 from renkei_chassis.log.digest import SALT_BYTES, event_digest
+from renkei_chassis.log.tail import LogRow, Pack
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -63,8 +64,8 @@ def read_end(connection: Connection) -> Position:
 
 def append(
     connection: Connection, new: Sequence[NewEvent], *, after: Position, now_us: int, max_behind_us: int
-) -> Position:
-    """Write a commit group's events and its packs; returns the new end, true once the caller commits.
+) -> tuple[Position, Sequence[Pack]]:
+    """Write a commit group's events and its packs; returns the new end and the packs, true once the caller commits.
 
     Time strictly increases, by a microsecond at least. A wall clock that is behind the log by more
     than `max_behind_us` is refused (CLOCK_JUMPED): the log would otherwise run ahead of time for ever.
@@ -78,9 +79,8 @@ def append(
     sequence, time_us, pack = after.sequence, after.time_us, after.pack
     event_rows: list[dict[str, Any]] = []
     payload_rows: list[dict[str, Any]] = []
-    pack_rows: list[dict[str, int]] = []
+    packs: list[Pack] = []
     salts = secrets.token_bytes(SALT_BYTES * len(new))
-    room = 0
     for index, event in enumerate(new):
         sequence += 1
         time_us = max(now_us, time_us + 1)
@@ -91,16 +91,19 @@ def append(
         size = _size(event_row, data)
         if size > MAX_EVENT_BYTES:
             raise ValueError(f"an event of {size} bytes; no message of the courier holds it")
-        if not pack_rows or room < size:
+        if not packs or packs[-1].size + size > PACK_BYTES:
             pack += 1
-            pack_rows.append({"number": pack, "first_sequence": sequence, "last_sequence": sequence})
-            room = PACK_BYTES
-        pack_rows[-1]["last_sequence"] = sequence
-        room -= size
+            packs.append(Pack(number=pack))
+        packs[-1].rows.append(LogRow(**event_row, salt=salt, data=data))
+        packs[-1].size += size
     insert_rows(connection, tables.events, event_rows)
     insert_rows(connection, tables.payloads, payload_rows)
-    insert_rows(connection, tables.packs, pack_rows)
-    return Position(sequence=sequence, time_us=time_us, pack=pack)
+    insert_rows(
+        connection,
+        tables.packs,
+        [{"number": each.number, "first_sequence": each.first, "last_sequence": each.last} for each in packs],
+    )
+    return Position(sequence=sequence, time_us=time_us, pack=pack), packs
 
 
 def _size(row: Mapping[str, Any], data: bytes) -> int:

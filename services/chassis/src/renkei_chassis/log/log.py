@@ -6,7 +6,8 @@ import asyncio
 from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
-from renkei_chassis.log.read import MAX_BYTES, MAX_EVENTS, read_events, read_packs
+from renkei_chassis.log.read import MAX_BYTES, MAX_EVENTS, fitting, pack_bytes, read_events, read_packs
+from renkei_chassis.log.tail import Tail
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from renkei_chassis.database.engine import Database
     from renkei_chassis.log.append import Position
+    from renkei_chassis.log.tail import Pack
 
 
 class Log:
@@ -30,13 +32,21 @@ class Log:
         self.epoch = database.epoch
         self.position = position
         self._database = database
+        self._tail = Tail()
         self._grown = asyncio.Event()
 
-    def advance(self, position: Position) -> None:
-        """Say that everything up to `position` is committed. On the event loop."""
+    def advance(self, position: Position, packs: Sequence[Pack] = ()) -> None:
+        """Say that everything up to `position` is committed, and what came last of it. On the event loop."""
         self.position = position
+        self._tail.add(packs)
+        if not packs or packs[-1].number != position.pack:
+            self._tail.clear()
         grown, self._grown = self._grown, asyncio.Event()
         grown.set()
+
+    def forget(self) -> None:
+        """Say that something was erased: it must not be told from memory."""
+        self._tail.clear()
 
     async def grown(self, *, after: int) -> None:
         """Wait until the log goes beyond a sequence."""
@@ -47,6 +57,9 @@ class Log:
         """Read the committed events after a sequence, in order."""
         if self.position.sequence <= after:
             return []
+        rows = self._tail.rows(after)
+        if rows is not None:
+            return fitting((row.event(self.name) for row in rows[:limit]), max_bytes)
         return await self._database.read(
             lambda connection: read_events(connection, self.name, after=after, limit=limit, max_bytes=max_bytes)
         )
@@ -83,6 +96,9 @@ class Log:
         """Read packs after a number, ready to be sent."""
         if self.position.pack <= after:
             return []
+        packs = self._tail.packs(after, limit)
+        if packs is not None:
+            return [(pack.number, pack_bytes(self.name, self.epoch, pack)) for pack in packs]
         return await self._database.read(
             lambda connection: read_packs(connection, self.name, self.epoch, after=after, limit=limit)
         )

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-import uuid
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from renkei.event.v1.event_pb2 import Event, EventBatch
+from renkei.event.v1.event_pb2 import EventBatch
 from sqlalchemy import select
 
 from renkei_chassis.database import tables
+from renkei_chassis.log.tail import LogRow, Pack
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Row
+    from collections.abc import Iterable
 
-TYPE_URL: Final = "type.googleapis.com/"
+    from renkei.event.v1.event_pb2 import Event
+    from sqlalchemy import Connection
+
 MAX_EVENTS: Final = 1000
 MAX_BYTES: Final = 1024 * 1024
 _COLUMNS: Final = (
-    select(tables.events, tables.payloads.c.salt, tables.payloads.c.data)
+    select(*(tables.payloads.c[name] if name in {"salt", "data"} else tables.events.c[name] for name in LogRow._fields))
     .join_from(tables.events, tables.payloads, tables.events.c.sequence == tables.payloads.c.sequence, isouter=True)
     .order_by(tables.events.c.sequence)
     .execution_options(stream_results=True)
@@ -37,16 +39,19 @@ def read_events(
     statement = _COLUMNS.where(tables.events.c.sequence > after).limit(min(limit, MAX_EVENTS))
     if through is not None:
         statement = statement.where(tables.events.c.sequence <= through)
+    with connection.execute(statement) as rows:
+        return fitting((LogRow._make(row).event(source) for row in rows), max_bytes)
+
+
+def fitting(events: Iterable[Event], max_bytes: int) -> list[Event]:
+    """Take events while they fit, but at least one; one at a time, so that no long stretch fills the memory."""
     found: list[Event] = []
     size = 0
-    # One row at a time: a long stretch is cut by its size before it fills the memory.
-    with connection.execute(statement) as rows:
-        for row in rows:
-            event = _event(source, row)
-            size += event.ByteSize()
-            if found and size > max_bytes:
-                break
-            found.append(event)
+    for event in events:
+        size += event.ByteSize()
+        if found and size > max_bytes:
+            break
+        found.append(event)
     return found
 
 
@@ -57,30 +62,15 @@ def read_packs(connection: Connection, source: str, epoch: str, *, after: int, l
     ).all()
     packs: list[tuple[int, bytes]] = []
     for row in rows:
-        events = [
-            _event(source, found)
-            for found in connection.execute(
-                _COLUMNS.where(tables.events.c.sequence.between(row.first_sequence, row.last_sequence))
-            )
-        ]
-        batch = EventBatch(source=source, epoch=epoch, number=row.number, events=events)
-        packs.append((row.number, batch.SerializeToString()))
+        found = connection.execute(
+            _COLUMNS.where(tables.events.c.sequence.between(row.first_sequence, row.last_sequence))
+        )
+        pack = Pack(number=row.number, rows=list(map(LogRow._make, found)))
+        packs.append((row.number, pack_bytes(source, epoch, pack)))
     return packs
 
 
-def _event(source: str, row: Row[Any]) -> Event:
-    event = Event.FromString(row.envelope)
-    event.source = source
-    event.sequence = row.sequence
-    event.id = str(uuid.UUID(bytes=row.event_id))
-    event.time.FromMicroseconds(row.time_us)
-    event.type = row.type
-    event.resource = row.resource
-    event.digest = row.digest
-    if row.erased or row.data is None:
-        event.erased = True
-    else:
-        event.salt = row.salt
-        event.data.type_url = TYPE_URL + row.type
-        event.data.value = row.data
-    return event
+def pack_bytes(source: str, epoch: str, pack: Pack) -> bytes:
+    """Write a pack as the message that it is on NATS."""
+    events = [row.event(source) for row in pack.rows]
+    return EventBatch(source=source, epoch=epoch, number=pack.number, events=events).SerializeToString()
