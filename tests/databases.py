@@ -44,6 +44,7 @@ _ON_BOTH: Final = (
     "exchange/test_inbound.py",
     "exchange/test_store.py",
     "exchange/test_two_exchanges.py",
+    "leads/test_bad_events.py",
     "leads/test_follow_up.py",
     "leads/test_service.py",
     "node/demo",

@@ -14,10 +14,10 @@ from renkei.tips.v1.tips_pb2 import LoadTipsRequest, LoadTipsResponse, Tip, Watc
 
 from renkei_chassis.database.requests import WriteMethod, Written
 from renkei_chassis.errors import Aborted, DeadlineExceeded, Internal, InvalidArgument, RenkeiError, ResourceExhausted
-from renkei_chassis.rpc.calling import PURPOSE_HEADER
 from renkei_chassis.rpc.deadlines import Limits, allowed
 from renkei_chassis.rpc.methods import Call, DuplexMethod, ReadMethod, StreamMethod
 from renkei_chassis.rpc.pipeline import MAX_REQUEST_BYTES
+from renkei_chassis.rpc.purpose import HEADER
 from renkei_chassis.telemetry import logging as telemetry
 from renkei_chassis.telemetry.exposition import page
 from tests.chassis.courier.servers import until
@@ -338,9 +338,9 @@ async def test_a_purpose_is_logged_by_its_id_and_is_nothing_else(keeper: Keeper,
     """Whatever else a caller sends there would be content in a log."""
     purpose = "0191aaaa-0000-7000-8000-000000000001"
     async with served(keeper, port) as server:
-        await server.call(SUBMIT, asking("a"), metadata=(*server.bearing(), (PURPOSE_HEADER, purpose)))
+        await server.call(SUBMIT, asking("a"), metadata=(*server.bearing(), (HEADER, purpose)))
         refusals = [
-            await server.refusal(SUBMIT, asking("b"), metadata=(*server.bearing(), (PURPOSE_HEADER, value)))
+            await server.refusal(SUBMIT, asking("b"), metadata=(*server.bearing(), (HEADER, value)))
             for value in (MARKER, purpose.upper(), purpose + "0", "")
         ]
     await until(lambda: len(told(lines)) >= 5)

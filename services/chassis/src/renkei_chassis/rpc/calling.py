@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from renkei_chassis.errors import Cancelled, DeadlineExceeded, Internal, RenkeiError, Unavailable
+from renkei_chassis.rpc.purpose import HEADER
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -72,10 +73,6 @@ class Patience:
         return pause if pause < remaining else None
 
 
-PURPOSE_HEADER: Final = "renkei-purpose"
-"""Why somebody asks, as the id under which whoever sends it keeps the words: it is logged, and never the words."""
-
-
 def metadata(
     token: Callable[[], str | None] | None,
     trace_parent: Callable[[], str] | None,
@@ -88,7 +85,7 @@ def metadata(
     if trace_parent is not None and (trace := trace_parent()):
         made.append(("traceparent", trace))
     if purpose is not None and (reason := purpose()):
-        made.append((PURPOSE_HEADER, reason))
+        made.append((HEADER, reason))
     return tuple(made)
 
 

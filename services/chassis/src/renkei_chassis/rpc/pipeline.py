@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import re
 import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
@@ -25,9 +24,9 @@ from renkei_chassis.errors import (
 )
 from renkei_chassis.identity import PrincipalKind, authorize, bearer
 from renkei_chassis.rpc.arrivals import Arrivals
-from renkei_chassis.rpc.calling import PURPOSE_HEADER
 from renkei_chassis.rpc.deadlines import Deadline, Limits, allowed
 from renkei_chassis.rpc.methods import Call, DuplexMethod, ReadMethod, StreamMethod
+from renkei_chassis.rpc.purpose import purpose_of
 from renkei_chassis.rpc.validation import validate
 from renkei_chassis.telemetry.logging import log_event
 from renkei_chassis.telemetry.tracing import Tracing
@@ -50,7 +49,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 MAX_REQUEST_BYTES: Final = 256 * 1024
-_PURPOSE: Final = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _LOG: Final = logging.getLogger("renkei.rpc")
 
 
@@ -103,7 +101,7 @@ class Pipeline:
             metadata = context.invocation_metadata()
             caller = self._known(metadata)
             authorize(caller, route.permission, route.roles)
-            purpose = _purpose(metadata)
+            purpose = purpose_of(metadata)
             deadline = Deadline(allowed(context.time_remaining(), self._limits.unary, self._limits.unary_default))
             with self._counted(), self._scope(route, caller, metadata) as scope, deadline:
                 answer = await self._answer(
@@ -226,7 +224,7 @@ class Pipeline:
             metadata = context.invocation_metadata()
             caller = self._known(metadata)
             authorize(caller, route.permission, route.roles)
-            purpose = _purpose(metadata)
+            purpose = purpose_of(metadata)
             deadline = Deadline(allowed(context.time_remaining(), self._limits.stream, self._limits.stream))
             with self._scope(route, caller, metadata) as scope:
                 call = Call(path=route.path, caller=caller, trace_parent=scope.traceparent)
@@ -368,16 +366,6 @@ async def _closing(answers: AsyncIterator[T]) -> AsyncGenerator[AsyncIterator[T]
     finally:
         if isinstance(answers, AsyncGenerator):
             await answers.aclose()
-
-
-def _purpose(metadata: Metadata | None) -> str:
-    """Give the id of the purpose that a caller names; it goes into the log, so that nothing else may stand there."""
-    for key, value in metadata or ():
-        if key == PURPOSE_HEADER:
-            if isinstance(value, bytes) or _PURPOSE.fullmatch(value) is None:
-                raise InvalidArgument("MALFORMED_REQUEST", f"{PURPOSE_HEADER} is not a UUID")
-            return value
-    return ""
 
 
 def _stopping() -> Unavailable:
