@@ -50,22 +50,33 @@ def read_events(
     return found
 
 
-def read_packs(connection: Connection, source: str, epoch: str, *, after: int, limit: int) -> list[tuple[int, bytes]]:
-    """Read the packs after a number, as (number, serialised EventBatch): the same bytes until something is erased."""
-    rows = connection.execute(
+def read_packs(
+    connection: Connection, source: str, epoch: str, *, after: int, limit: int, max_bytes: int = MAX_BYTES
+) -> list[tuple[int, bytes]]:
+    """Read the packs after a number, as (number, serialised EventBatch): the same bytes until something is erased.
+
+    At most `limit`, and none that begins behind about `max_bytes` (1 MiB) of events, but at least one.
+    """
+    packs = connection.execute(
         select(tables.packs).where(tables.packs.c.number > after).order_by(tables.packs.c.number).limit(limit)
     ).all()
-    packs: list[tuple[int, bytes]] = []
-    for row in rows:
-        events = [
-            _event(source, found)
-            for found in connection.execute(
-                _COLUMNS.where(tables.events.c.sequence.between(row.first_sequence, row.last_sequence))
-            )
-        ]
-        batch = EventBatch(source=source, epoch=epoch, number=row.number, events=events)
-        packs.append((row.number, batch.SerializeToString()))
-    return packs
+    if not packs:
+        return []
+    batches = [EventBatch(source=source, epoch=epoch, number=pack.number) for pack in packs]
+    place = size = 0
+    # One statement for all of them: a question for each pack would cost as much as a write of it.
+    stretch = tables.events.c.sequence.between(packs[0].first_sequence, packs[-1].last_sequence)
+    with connection.execute(_COLUMNS.where(stretch)) as rows:
+        for row in rows:
+            while row.sequence > packs[place].last_sequence:
+                place += 1
+            if place and size > max_bytes and row.sequence == packs[place].first_sequence:
+                del batches[place:]
+                break
+            event = _event(source, row)
+            size += event.ByteSize()
+            batches[place].events.append(event)
+    return [(batch.number, batch.SerializeToString()) for batch in batches]
 
 
 def _event(source: str, row: Row[Any]) -> Event:
