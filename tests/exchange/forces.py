@@ -289,7 +289,12 @@ async def forces(
 async def linked(*made: Force) -> None:
     """Wait until every lane has been asked for once and every exchange hears of every other."""
     for force in made:
-        await until(partial(_hears_all, force, len(made) - 1))
+        await linked_to(force, len(made) - 1)
+
+
+async def linked_to(force: Force, count: int) -> None:
+    """Wait until a force has asked for every lane of so many others once."""
+    await until(partial(_hears_all, force, count))
 
 
 def _hears_all(force: Force, count: int) -> bool:
