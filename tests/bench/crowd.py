@@ -54,12 +54,20 @@ class CrowdJob:
 
     agencies: int
     runs: Sequence[tuple[int, int]]
+    idle_seconds: float
 
 
-async def crowd(job: CrowdJob) -> list[float]:
-    """Do it in another process; gives the microseconds of processor time for a record of each run."""
-    found: list[float] = json.loads(await python("tests.bench.crowd", json.dumps(dataclasses.asdict(job))))
-    return found
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Costs:
+    """Processor time: of a record in each run, in microseconds, and of each second in which nothing happens."""
+
+    records_us: Sequence[float]
+    idle: float
+
+
+async def crowd(job: CrowdJob) -> Costs:
+    """Do it in another process."""
+    return Costs(**json.loads(await python("tests.bench.crowd", json.dumps(dataclasses.asdict(job)))))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +100,13 @@ class _Crowd:
         before = self._processor_seconds()
         await self.release(records, self.peers[:recipients])
         return 1e6 * (self._processor_seconds() - before) / records
+
+    async def idle(self, seconds: float) -> float:
+        """Give the processor time that goes while nothing happens, as a share of one core."""
+        before = self._processor_seconds()
+        began = time.monotonic()
+        await asyncio.sleep(seconds)
+        return (self._processor_seconds() - before) / (time.monotonic() - began)
 
     def _processor_seconds(self) -> float:
         assert self.force.nats is not None
@@ -132,13 +147,14 @@ async def _join(running: AsyncExitStack, directory: Path, agencies: int) -> _Cro
     )
     shared = await running.enter_async_context(nats_server(directory / "shared", claimed[3]))
     await _make_empty_streams(shared)
+    running.push_async_callback(force.stop)
+    await force.nats.start()
     around = Neighbourhood(nats_url=force.nats.url, shared_nats_port=claimed[3], peers=peers)
     await asyncio.to_thread(around.save, directory / "peers.json")
     await running.enter_async_context(
         process("tests.bench.light_peers", str(directory / "peers.json"), port=peers[0].exchange_port)
     )
-    running.push_async_callback(force.stop)
-    await force.start_all()
+    await force.start_services()
     await linked_to(force, len(peers))
     joined = _Crowd(force=force, peers=[peer.code for peer in peers])
     await joined.release(_A_COMMIT, joined.peers)
@@ -161,8 +177,9 @@ async def main() -> int:
     with tempfile.TemporaryDirectory(prefix="renkei-bench-") as directory:
         async with AsyncExitStack() as running:
             joined = await _join(running, Path(directory), job.agencies)
-            costs = [await joined.cost_us(records, recipients) for recipients, records in job.runs]
-    json.dump(costs, sys.stdout)
+            records_us = [await joined.cost_us(records, recipients) for recipients, records in job.runs]
+            costs = Costs(records_us=records_us, idle=await joined.idle(job.idle_seconds))
+    json.dump(dataclasses.asdict(costs), sys.stdout)
     return 0
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import grpc
-from renkei.exchange.v1 import exchange_pb2, exchange_pb2_grpc
+from renkei.exchange.v1 import exchange_pb2
 
 from renkei_chassis.courier import (
     FEED,
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from renkei_chassis.courier import Message
 
+_SERVICE: Final = "renkei.exchange.v1.ExchangeService"
 _EPOCH: Final = "light"
 
 
@@ -69,11 +70,9 @@ class Neighbourhood:
         return cls(**{**found, "peers": [LightPeer(**peer) for peer in found["peers"]]})
 
 
-class _EmptyLanes(exchange_pb2_grpc.ExchangeServiceServicer):
-    """Has nothing for anybody."""
-
-    async def ReadLane(self, request: Any, context: Any) -> exchange_pb2.ReadLaneResponse:  # noqa: ANN401
-        return exchange_pb2.ReadLaneResponse(epoch=_EPOCH)
+async def _read_lane(_request: bytes, _context: grpc.aio.ServicerContext[Any, Any]) -> bytes:
+    """Have nothing for anybody."""
+    return exchange_pb2.ReadLaneResponse(epoch=_EPOCH).SerializeToString()
 
 
 async def _take(messages: Sequence[Message]) -> int:
@@ -99,7 +98,8 @@ async def main(path: Path) -> None:
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     around = await asyncio.to_thread(Neighbourhood.load, path)
     server = grpc.aio.server()
-    exchange_pb2_grpc.add_ExchangeServiceServicer_to_server(_EmptyLanes(), server)
+    handlers: dict[str, grpc.RpcMethodHandler[Any, Any]] = {"ReadLane": grpc.unary_unary_rpc_method_handler(_read_lane)}
+    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(_SERVICE, handlers),))
     for peer in around.peers:
         server.add_insecure_port(f"127.0.0.1:{peer.exchange_port}")
     async with AsyncExitStack() as running:

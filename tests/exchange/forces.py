@@ -109,6 +109,9 @@ class Force:
         """Start the nats-server, if there is to be one, and both services."""
         if self.nats is not None:
             await self.nats.start()
+        await self.start_services()
+
+    async def start_services(self) -> None:
         self.tips = Service(blueprint=_only_a_log("tips"), surroundings=self._surroundings(self.tips_key))
         await self.tips.start()
         await self.start_exchange()

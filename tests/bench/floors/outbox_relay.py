@@ -10,7 +10,7 @@ import json
 import sys
 import time
 import uuid
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import nats
 from google.protobuf.json_format import MessageToDict
@@ -25,24 +25,20 @@ from sqlalchemy.ext.asyncio import async_sessionmaker, create_async_engine
 
 from tests.bench.tips_service import create_message
 
-if TYPE_CHECKING:
-    from nats.js import JetStreamContext
-
 _SUBJECT: Final = "tips.recorded"
 _LARGEST_BATCH: Final = 1000  # that it takes, and its fastest
 
 
-class _UntilAll(NatsPublisher):
-    """Publishes, and stops the relay behind the last one."""
+class _Counted:
+    """Its publisher, and the moment in which the last row is acknowledged."""
 
-    def __init__(self, stream: JetStreamContext, count: int) -> None:
-        super().__init__(stream)
+    def __init__(self, publisher: NatsPublisher, count: int) -> None:
+        self._publisher = publisher
         self.left = count
         self.all = asyncio.Event()
 
     async def publish(self, event: OutboxEvent) -> None:
-        """Publish one."""
-        await super().publish(event)
+        await self._publisher.publish(event)
         self.left -= 1
         if not self.left:
             self.all.set()
@@ -63,7 +59,7 @@ async def rows_per_second(database: str, server: str, rows: int) -> float:
             {"event_id": uuid.uuid4(), "subject": _SUBJECT, "headers": {}, "payload": payload} for _ in range(rows)
         ]
         await session.execute(insert(OutboxEvent), backlog)
-    publisher = _UntilAll(stream, rows)
+    publisher = _Counted(NatsPublisher(stream), rows)
     settings = OutboxSettings(database_url="postgresql+asyncpg://", batch_size=_LARGEST_BATCH)
     relay = PollingRelay(sessions, publisher, settings)
     began = time.perf_counter()

@@ -57,7 +57,7 @@ async def rivals(bench: Bench, *, events: int = _EVENTS) -> None:
         }
         found = await alternate(sides, rounds=bench.pairs)
     for name, part in (("relay", "relayed"), ("inbox", "received")):
-        floor = [float(one) for one in found[name]]
+        floor = [one for one in found[name] if isinstance(one, float)]
         for suffix, side in (("", "packed"), ("-single", "single")):
             value, base, ratio = compare([getattr(one, part) for one in found[side]], floor)
             bench.record(f"{name}{suffix}", value=value, floor=base, ratio=ratio)

@@ -42,8 +42,8 @@ class NodeSettings(BaseModel):
         default=9216,
         ge=64,
         le=1_000_000,
-        description="What the nats-server's store may take on disk. It is a buffer that can be rebuilt. Each stream has "
-        "64 MiB of it set aside, used or not: two for each other agency and one for each service; a stream for which "
+        description="What the nats-server's store may take on disk. It is a buffer that can be rebuilt. Each stream, "
+        "two for each other agency and one for each service, has 64 MiB of it set aside, used or not; one for which "
         "there is no room is not made.",
     )
     database: str = Field(
