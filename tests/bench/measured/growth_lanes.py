@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tests.bench.figures import Bench
 
 _FEW, _MANY = 7, 48
-_RECORDS: Final = 1600  # for one recipient
+_RECORDS: Final = 4000  # for one recipient
 _IDLE_SECONDS: Final = 3.0
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from renkei.exchange.v1.exchange_pb2 import LANE_DATA, Lane
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from renkei.policy.v1.policy_pb2 import Grade
-    from sqlalchemy import Connection, Row
+    from sqlalchemy import Connection, Row, Select
     from sqlalchemy.sql.elements import ColumnElement
 
     from renkei_chassis.database.transaction import Transaction
@@ -151,11 +152,17 @@ def read_state(
     reader: Connection | Transaction, peer: str, lane: Lane.ValueType, *, outbound: bool, epoch: str = ""
 ) -> LaneState:
     """Read where a lane stands; one that was never used is at the start of `epoch`."""
-    row = reader.execute(select(lanes).where(_is(peer, lane, outbound=outbound))).first()
+    row = reader.execute(_state_of(peer, lane, outbound=outbound)).first()
     if row is None:
         return LaneState(position=Position(epoch=epoch))
     position = Position(epoch=row.epoch, bundle=row.bundle, item=row.item, head=bytes(row.head))
     return LaneState(position=position, received=row.received, receive_time_us=row.receive_time_us, blocked=row.blocked)
+
+
+@lru_cache(maxsize=1024)
+def _state_of(peer: str, lane: Lane.ValueType, *, outbound: bool) -> Select[Any]:
+    """Ask where a lane stands. Kept: each relay asks once a second, and to write the question costs most of that."""
+    return select(lanes).where(_is(peer, lane, outbound=outbound))
 
 
 def write_state(transaction: Transaction, peer: str, lane: Lane.ValueType, state: LaneState, *, outbound: bool) -> None:
