@@ -114,42 +114,47 @@ class _Crowd:
         return time.process_time() + float(nats.user + nats.system)
 
 
+def _neighbour(number: int, exchange_port: int, nats_port: int) -> tuple[LightPeer, Agency]:
+    """Make an agency that is none, and what the federation says of it."""
+    key, code = generate_user_key(), f"jp-p{number:02}"
+    member = Agency(
+        name=f"agencies/{code}",
+        display_name="演習データ",
+        display_name_en=code,
+        contact_desk="desk",
+        exchange_address=f"127.0.0.1:{exchange_port}",
+        nats_url=f"nats://127.0.0.1:{nats_port}",
+        exchange_public_key=public_text(generate()),
+        nats_public_nkey=key.public,
+    )
+    return LightPeer(code=code, seed=key.seed, exchange_port=exchange_port, nats_port=nats_port), member
+
+
 async def _join(running: AsyncExitStack, directory: Path, agencies: int) -> _Crowd:
     """Start everything; all lanes have been asked for once, and have carried a record, when it is done."""
     ports = running.enter_context(PortClaims())
     claimed = await asyncio.to_thread(ports.claim_many, 4 + 2 * (agencies - 1))
-    own_ports = dict(zip(("tips", "exchange", "nats"), claimed, strict=False))
+    tips, exchange, own_nats, shared_nats = claimed[:4]
+    own_ports = {"tips": tips, "exchange": exchange, "nats": own_nats}
     force = Force(code=_OWN, directory=directory / _OWN, ports=own_ports, settings=Settings())
-    peers, members = [], [force.as_member()]
-    for number in range(1, agencies):
-        key, code = generate_user_key(), f"jp-p{number:02}"
-        exchange_port, nats_port = claimed[2 + 2 * number], claimed[3 + 2 * number]
-        peers.append(LightPeer(code=code, seed=key.seed, exchange_port=exchange_port, nats_port=nats_port))
-        members.append(
-            Agency(
-                name=f"agencies/{code}",
-                display_name="演習データ",
-                display_name_en=code,
-                contact_desk="desk",
-                exchange_address=f"127.0.0.1:{exchange_port}",
-                nats_url=f"nats://127.0.0.1:{nats_port}",
-                exchange_public_key=public_text(generate()),
-                nats_public_nkey=key.public,
-            )
-        )
-    force.federation = Federation(agencies=tuple(members))
+    neighbours = [
+        _neighbour(number, exchange_port, nats_port)
+        for number, (exchange_port, nats_port) in enumerate(zip(claimed[4::2], claimed[5::2], strict=True), start=1)
+    ]
+    peers = [peer for peer, _ in neighbours]
+    force.federation = Federation(agencies=(force.as_member(), *(member for _, member in neighbours)))
     force.nats = NatsServer(
         directory / _OWN / "nats",
         code=_OWN,
-        port=own_ports["nats"],
+        port=own_nats,
         key=force.local_nkey.public,
-        peers={peer.code: member.nats_public_nkey for peer, member in zip(peers, members[1:], strict=True)},
+        peers={peer.code: member.nats_public_nkey for peer, member in neighbours},
     )
-    shared = await running.enter_async_context(nats_server(directory / "shared", claimed[3]))
+    shared = await running.enter_async_context(nats_server(directory / "shared", shared_nats))
     await _make_empty_streams(shared)
     running.push_async_callback(force.nats.kill)
     await force.nats.start()
-    around = Neighbourhood(nats_url=force.nats.url, shared_nats_port=claimed[3], peers=peers)
+    around = Neighbourhood(nats_url=force.nats.url, shared_nats_port=shared_nats, peers=peers)
     await asyncio.to_thread(around.save, directory / "peers.json")
     await running.enter_async_context(
         process("tests.bench.light_peers", str(directory / "peers.json"), port=peers[0].exchange_port)
