@@ -15,17 +15,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from tests.bench.figures import Bench
-from tests.bench.measured import bulk, telemetry, watching
+from tests.bench.measured import bulk, creates_postgresql, growth, growth_lanes, rivals, telemetry, watching
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
 BRIEFLY: Final[Mapping[str, Callable[[Bench], Awaitable[None]]]] = {
     "bulk": partial(bulk.bulk, rows=1000),
+    "creates-postgresql": partial(creates_postgresql.creates, seconds=0.1, warm_seconds=0.0),
+    "growth": partial(growth.growth, sizes={"1e4": 20, "1e5": 40, "1e6": 80}, seconds=0.1, warm_seconds=0.0),
+    "growth-lanes": partial(growth_lanes.growth, few=3, many=4, records=320, idle_seconds=0.2),
+    "rivals": partial(rivals.rivals, events=128),
     "telemetry": partial(telemetry.telemetry, seconds=0.2),
     "watch": partial(watching.watching, events=20, live=10, many=4),
 }
-FIGURES: Final = {figure.name: figure for module in (bulk, telemetry, watching) for figure in module.FIGURES}
+_MODULES: Final = (bulk, creates_postgresql, growth, growth_lanes, rivals, telemetry, watching)
+FIGURES: Final = {figure.name: figure for module in _MODULES for figure in module.FIGURES}
 
 
 def main() -> int:

@@ -9,8 +9,12 @@ import pytest
 from tests.bench.briefly import BRIEFLY, FIGURES
 from tests.bench.processes import python
 
+_SLOW = {"growth-lanes"}  # a relay learns once a second what was acknowledged
 
-@pytest.mark.parametrize("name", BRIEFLY)
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] if name in _SLOW else []) for name in BRIEFLY]
+)
 async def test_a_figure_fills_all_its_rows(name: str) -> None:
     rows = json.loads(await python("tests.bench.briefly", name))
 

@@ -109,6 +109,9 @@ class Force:
         """Start the nats-server, if there is to be one, and both services."""
         if self.nats is not None:
             await self.nats.start()
+        await self.start_services()
+
+    async def start_services(self) -> None:
         self.tips = Service(blueprint=_only_a_log("tips"), surroundings=self._surroundings(self.tips_key))
         await self.tips.start()
         await self.start_exchange()
@@ -289,7 +292,12 @@ async def forces(
 async def linked(*made: Force) -> None:
     """Wait until every lane has been asked for once and every exchange hears of every other."""
     for force in made:
-        await until(partial(_hears_all, force, len(made) - 1))
+        await linked_to(force, len(made) - 1)
+
+
+async def linked_to(force: Force, count: int) -> None:
+    """Wait until a force has asked for every lane of so many others once."""
+    await until(partial(_hears_all, force, count))
 
 
 def _hears_all(force: Force, count: int) -> bool:

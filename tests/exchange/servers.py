@@ -20,7 +20,7 @@ _CONFIGURATION = """
 listen: "127.0.0.1:{port}"
 server_name: "{code}"
 max_payload: 524288
-jetstream {{ store_dir: "{store}", max_memory_store: 16MB, max_file_store: 1GB }}
+jetstream {{ store_dir: "{store}", max_memory_store: 16MB, max_file_store: 8GB }}
 accounts {{
   LOCAL: {{ jetstream: enabled, users: [ {{ nkey: {key} }} ], exports: [ {exports} ] }}
   {peers}
@@ -48,6 +48,11 @@ class NatsServer:
     @property
     def url(self) -> str:
         return f"nats://127.0.0.1:{self.port}"
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
 
     async def start(self) -> None:
         await asyncio.to_thread(self._start)

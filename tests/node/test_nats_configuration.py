@@ -8,8 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from renkei_chassis.courier import generate_user_key
+from renkei_chassis.courier import LANES, generate_user_key, lane_shape, log_shape
+from renkei_exchange.federation import MAX_AGENCIES
+from renkei_node.layout import SERVICES
 from renkei_node.nats_server import ConfigurationError, PeerAccount, ServerConfiguration, find_binary, render
+from renkei_node.settings import NodeSettings
 
 KEYS = [generate_user_key(bytes([number]) * 32).public for number in range(4)]
 
@@ -24,6 +27,16 @@ def configuration(**changes: object) -> ServerConfiguration:
         peers=(PeerAccount(agency="jp-12", public_key=KEYS[1]), PeerAccount(agency="jp-npa", public_key=KEYS[2])),
     )
     return replace(whole, **changes)  # type: ignore[arg-type]
+
+
+def test_the_store_has_room_for_every_stream_of_the_largest_federation() -> None:
+    """The server sets aside what a stream may take, and makes none for which there is no room."""
+    streams = [lane_shape(f"jp-{number}", lane) for number in range(1, MAX_AGENCIES) for lane in LANES]
+    streams += [log_shape(service) for service in SERVICES]
+
+    room = NodeSettings(agency="agencies/jp-12").nats_store_megabytes * 1024 * 1024
+
+    assert sum(stream.max_bytes for stream in streams) <= room
 
 
 @pytest.mark.parametrize(

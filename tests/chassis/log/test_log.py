@@ -21,7 +21,7 @@ from renkei_chassis.errors import Unavailable
 from renkei_chassis.ids import uuid7
 from renkei_chassis.log.append import MAX_EVENT_BYTES, PACK_BYTES, erase
 from renkei_chassis.log.digest import event_digest
-from renkei_chassis.log.read import read_events
+from renkei_chassis.log.read import MAX_BYTES, read_events
 from tests.chassis.keeper import asking, keeping
 from tests.databases import SQLITE, on
 
@@ -39,7 +39,10 @@ def times(events: Sequence[Event]) -> list[int]:
 
 
 async def packs(keeper: Keeper) -> list[EventBatch]:
-    return [EventBatch.FromString(data) for _, data in await keeper.log.read(0, 1000)]
+    found: list[EventBatch] = []
+    while read := await keeper.log.read(len(found), 1000):
+        found += [EventBatch.FromString(data) for _, data in read]
+    return found
 
 
 # Sequence and time.
@@ -205,6 +208,18 @@ async def test_each_event_is_in_one_pack_and_no_pack_is_too_large_for_the_courie
     assert max(pack.ByteSize() for pack in found) < MAX_EVENT_BYTES + 1024
     assert {(pack.source, pack.epoch) for pack in found} == {(keeper.log.name, keeper.database.epoch)}
     assert await keeper.log.last_number() == len(found)
+
+
+async def test_packs_are_read_until_they_are_a_mebibyte_and_always_whole(keeper: Keeper) -> None:
+    """However long the backlog of a relay is, so much of it is in memory."""
+    for _ in range(12):
+        await keeper.tell(50_000, 70_000)
+
+    read = [EventBatch.FromString(data) for _, data in await keeper.log.read(1, 1000)]
+
+    assert MAX_BYTES < sum(len(event.data.value) for pack in read for event in pack.events) < MAX_BYTES + 120_000
+    assert [len(pack.events) for pack in read] == [2] * len(read)
+    assert [pack.number for pack in read] == list(range(2, len(read) + 2))
 
 
 async def test_a_pack_is_the_same_bytes_each_time_it_is_read(tmp_path: Path, kind: str) -> None:

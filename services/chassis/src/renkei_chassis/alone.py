@@ -17,6 +17,7 @@ from renkei_chassis.courier import Endpoint, load_user_key
 from renkei_chassis.database.place import DatabaseInUseError, WrongOwnerError
 from renkei_chassis.database.postgresql.url import of_service
 from renkei_chassis.database.schema import SchemaError
+from renkei_chassis.database.writer import TURN_SECONDS
 from renkei_chassis.errors import SettingsError
 from renkei_chassis.identity import Issuer, load_private, load_trust
 from renkei_chassis.service import Blueprint, Service, Surroundings
@@ -72,6 +73,7 @@ def main(
     parser.add_argument("file", type=Path, help=f"a TOML file with the sections `process` and `{name}`")
     path: Path = parser.parse_args(arguments).file
     writer = configure(level=logging.INFO)
+    sys.setswitchinterval(TURN_SECONDS)
     try:
         settings = load(ProcessSettings, path, "process")
         telemetry = load(TelemetrySettings, path, "telemetry")

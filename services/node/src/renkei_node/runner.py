@@ -11,6 +11,7 @@ import sys
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Final, Protocol
 
+from renkei_chassis.database.writer import TURN_SECONDS
 from renkei_chassis.files import replace
 from renkei_chassis.telemetry.logging import configure, log_event
 from renkei_chassis.telemetry.rotation import RotatingFile
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
 OPERATOR_TOKEN_SECONDS: Final = 15 * 60
 _MUCH: Final = 4096  # bytes; what is written into a tether is of no interest
 _RENEW_SECONDS: Final = 5 * 60
-# Loop and writer share the interpreter: the shorter a turn, the sooner a waiting call goes on.
-_SWITCH_SECONDS: Final = 0.001
 _MEGABYTE: Final = 1024 * 1024
 _LOG: Final = logging.getLogger("renkei.node")
 
@@ -55,7 +54,7 @@ def run_node(directory: NodeDirectory, *, say: Say, tether: int | None = None) -
         closing(RotatingFile(directory.log, size=settings.log_megabytes * _MEGABYTE, files=settings.log_files)) as log,
     ):
         writer = configure(stream=log, level=logging.getLevelNamesMapping()[settings.log_level])
-        sys.setswitchinterval(_SWITCH_SECONDS)
+        sys.setswitchinterval(TURN_SECONDS)
         if agency.ports.desk:
             give_desk_a_key(directory, settings.agency)
         try:

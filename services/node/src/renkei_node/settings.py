@@ -39,10 +39,12 @@ class NodeSettings(BaseModel):
         default=True, description="Run a nats-server and use it. Off, everything works over gRPC alone, only slower."
     )
     nats_store_megabytes: int = Field(
-        default=1024,
+        default=9216,
         ge=64,
         le=1_000_000,
-        description="What the nats-server's store may take on disk. It is a buffer that can be rebuilt.",
+        description="What the nats-server's store may take on disk. It is a buffer that can be rebuilt. Each stream, "
+        "two for each other agency and one for each service, has 64 MiB of it set aside, used or not; one for which "
+        "there is no room is not made.",
     )
     database: str = Field(
         default="",

@@ -138,8 +138,10 @@ class Relay:
             tick = loop.time() + _TICK_SECONDS
             while loop.time() < tick:
                 heed_cancellation()
-                self._woken.clear()
-                moved = await self._publish_after(link, publisher, position)
+                moved = position
+                if self._woken.is_set() or position < self.counters.source_last:
+                    self._woken.clear()
+                    moved = await self._publish_after(link, publisher, position)
                 if moved == position:
                     with suppress(TimeoutError):
                         async with asyncio.timeout_at(tick):

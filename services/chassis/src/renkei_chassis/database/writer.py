@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+TURN_SECONDS: Final = 0.001
+"""How long a thread keeps the interpreter where another waits: loop and writer share it, in a node and alone."""
 MAX_GROUP: Final = 512
 MAX_WAITING: Final = 20_000
 # A group of this size means load: the next one gathers for as long as more callers arrive, up to half of what the

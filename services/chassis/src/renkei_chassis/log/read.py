@@ -55,19 +55,32 @@ def fitting(events: Iterable[Event], max_bytes: int) -> list[Event]:
     return found
 
 
-def read_packs(connection: Connection, source: str, epoch: str, *, after: int, limit: int) -> list[tuple[int, bytes]]:
-    """Read the packs after a number, as (number, serialised EventBatch): the same bytes until something is erased."""
-    rows = connection.execute(
+def read_packs(
+    connection: Connection, source: str, epoch: str, *, after: int, limit: int, max_bytes: int = MAX_BYTES
+) -> list[tuple[int, bytes]]:
+    """Read the packs after a number, as (number, serialised EventBatch): the same bytes until something is erased.
+
+    At most `limit`, and none that begins behind about `max_bytes` (1 MiB) of events, but at least one.
+    """
+    packs = connection.execute(
         select(tables.packs).where(tables.packs.c.number > after).order_by(tables.packs.c.number).limit(limit)
     ).all()
-    packs: list[tuple[int, bytes]] = []
-    for row in rows:
-        found = connection.execute(
-            _COLUMNS.where(tables.events.c.sequence.between(row.first_sequence, row.last_sequence))
-        )
-        pack = Pack(number=row.number, rows=list(map(LogRow._make, found)))
-        packs.append((row.number, pack_bytes(source, epoch, pack)))
-    return packs
+    if not packs:
+        return []
+    found = [Pack(number=pack.number) for pack in packs]
+    place = size = 0
+    # One statement for all of them: a question for each pack would cost as much as a write of it.
+    stretch = tables.events.c.sequence.between(packs[0].first_sequence, packs[-1].last_sequence)
+    with connection.execute(_COLUMNS.where(stretch)) as rows:
+        for row in map(LogRow._make, rows):
+            while row.sequence > packs[place].last_sequence:
+                place += 1
+            if place and size > max_bytes and row.sequence == packs[place].first_sequence:
+                del found[place:]
+                break
+            found[place].rows.append(row)
+            size += len(row.envelope) + len(row.data or b"")
+    return [(pack.number, pack_bytes(source, epoch, pack)) for pack in found]
 
 
 def pack_bytes(source: str, epoch: str, pack: Pack) -> bytes:

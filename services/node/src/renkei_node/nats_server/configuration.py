@@ -48,7 +48,7 @@ class ServerConfiguration:
     peers: tuple[PeerAccount, ...] = ()
     monitor_port: int | None = None
     host: str = "127.0.0.1"
-    max_store_megabytes: int = 8192
+    max_store_megabytes: int = 9216
 
     def __post_init__(self) -> None:
         _check_agency(self.agency, "agency")
