@@ -9,7 +9,7 @@ import pytest
 from tests.bench.briefly import BRIEFLY, FIGURES
 from tests.bench.processes import python
 
-_SLOW = {"growth-lanes"}  # a relay learns once a second what was acknowledged
+_SLOW = {"creates-postgresql", "growth", "growth-lanes", "rivals"}  # each starts up to ten processes
 
 
 @pytest.mark.parametrize(
