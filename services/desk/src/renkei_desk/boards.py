@@ -85,8 +85,7 @@ class Boards:
     # 逮捕・勾留
 
     async def _clocks_page(self, request: Request, visitor: Visitor) -> Response:
-        # First where the log stands, then what the clocks are: what comes between is told again, and not missed.
-        position = await self._feeds["arrests"].position()
+        position = await self._feeds["arrests"].begin_for(request)
         now = self._clock.now()
         board = clocks.view(await self._asking.clocks(page_token=request.query_params.get("page", "")), now=now)
         return self._render(
@@ -144,7 +143,7 @@ class Boards:
         return asked, region.view(leads, self._cases, members, asked, setting_of(request).language), more
 
     async def _map_page(self, request: Request, visitor: Visitor) -> Response:
-        position = await self._feeds["leads"].position()
+        position = await self._feeds["leads"].begin_for(request)
         asked, shown, more = await self._region(request)
         return self._render(
             request,
