@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from renkei.identifiers.v1.identifiers_pb2 import IdentifierType
 from renkei.leads.v1.follow_up_pb2 import FollowUp
@@ -15,25 +15,39 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from google.protobuf.timestamp_pb2 import Timestamp
     from renkei.leads.v1.leads_pb2 import ListLeadsResponse
+
+_MINUTE: Final = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Followed:
+    """How a lead stands with people, as far as a row says."""
+
+    state: int
+    holder: str
+    unit: str
+    has_grown: bool
+    seen_count: int
+    etag: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One lead of the inbox."""
+    """One lead of the inbox: everything that its row says, and nothing else, so that equal rows look the same."""
 
     id: str
     state: int
-    caveats: Sequence[str]
+    caveats: tuple[str, ...]
     records: int
-    agencies: Sequence[str]
-    kinds: Sequence[str]
+    agencies: tuple[str, ...]
+    kinds: tuple[str, ...]
     """What kinds of identifiers link it."""
-    update_time: Timestamp
-    follow_up: FollowUp
+    updated: datetime
+    follow_up: Followed
     left_seconds: float | None
-    """How long until somebody is to look at it, or until it comes back; less than 0: overdue. None: no such time."""
+    """How long until somebody is to look at it, or until it comes back; less than 0: overdue. None: no such time.
+    Of whole minutes, since no more is shown."""
 
     @property
     def chosen(self) -> str:
@@ -86,9 +100,23 @@ def _row(lead: Lead, now: datetime) -> Row:
         state=lead.state,
         caveats=tuple(dict.fromkeys(record.caveat for record in lead.records if record.caveat)),
         records=len(lead.records) + lead.records_omitted,
-        agencies=sorted({code_of(record.name) for record in lead.records}),
+        agencies=tuple(sorted({code_of(record.name) for record in lead.records})),
         kinds=tuple(dict.fromkeys(IdentifierType.Name(evidence.type) for evidence in lead.evidence)),
-        update_time=lead.update_time,
-        follow_up=lead.follow_up,
-        left_seconds=left_of(lead.follow_up, now),
+        updated=moment_of(lead.update_time),
+        follow_up=Followed(
+            state=lead.follow_up.state,
+            holder=lead.follow_up.holder,
+            unit=lead.follow_up.unit,
+            has_grown=lead.follow_up.has_grown,
+            seen_count=lead.follow_up.seen_count,
+            etag=lead.follow_up.etag,
+        ),
+        left_seconds=_of_whole_minutes(left_of(lead.follow_up, now)),
     )
+
+
+def _of_whole_minutes(left: float | None) -> float | None:
+    if left is None:
+        return None
+    whole = abs(left) // _MINUTE * _MINUTE
+    return whole if left >= 0 else -max(whole, 1.0)
