@@ -134,7 +134,10 @@ class World:
             if not request.record or request.record in {record.name for record in lead.records}
         ]
         wanted = set(request.follow_up_states)
-        return ListLeadsResponse(leads=[each for each in listed if not wanted or each.follow_up.state in wanted])
+        listed = [each for each in listed if not wanted or each.follow_up.state in wanted]
+        if request.order == request.ORDER_URGENCY:
+            listed.sort(key=_urgency)
+        return ListLeadsResponse(leads=listed)
 
     def _follow_up(self, request: BatchFollowUpLeadsRequest) -> BatchFollowUpLeadsResponse:
         if request.step == request.STEP_DISMISS and not request.reason:
@@ -191,6 +194,11 @@ class World:
             return answer(request)
 
         return noting
+
+
+def _urgency(lead: Lead) -> tuple[int, bool, int]:
+    waits = lead.follow_up.state == FollowUp.STATE_NEW
+    return -lead.state, not waits, lead.follow_up.due_time.ToMicroseconds() if waits else 0
 
 
 def _method(descriptor: Any, answer: Callable[[Any, Call], Any] | None) -> Method:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 from renkei.leads.v1 import follow_up_pb2 as pb
 from renkei.leads.v1.follow_up_pb2_grpc import FollowUpServiceStub
-from renkei.leads.v1.leads_pb2 import Lead, WatchLeadsRequest
+from renkei.leads.v1.leads_pb2 import Lead, ListLeadsRequest, WatchLeadsRequest
 from renkei.leads.v1.leads_pb2_grpc import LeadsServiceStub
 from renkei.tips.v1.events_pb2 import TipDeleted, TipRecorded
 from sqlalchemy import create_engine, inspect, select, text, update
@@ -21,7 +21,7 @@ from renkei_chassis.database.tables import schema_versions
 from renkei_chassis.errors import RenkeiError
 from renkei_leads.settings import Settings
 from renkei_leads.succession import lead_id
-from renkei_leads.tables import SCHEMA, follow_ups, lead_steps
+from renkei_leads.tables import SCHEMA, follow_ups, lead_steps, leads
 from renkei_leads.wiring import blueprint
 from tests.leads.house import AGENCY, run_house
 from tests.leads.records import TOKYO, phone, tip, tip_name
@@ -227,6 +227,29 @@ async def test_many_leads_are_followed_up_at_once_each_for_itself(house: House) 
     assert {lead.name for lead in await house.leads(follow_up_states=[STATE.STATE_NEW])} == {names[2]}
 
 
+async def test_urgent_leads_come_first_over_all_pages(house: House) -> None:
+    """Whatever the page: supported before candidates, of each what nobody looked after by its time, then the rest."""
+    sato = Officer(house, "sato")
+    names = [await found(house, 10 * each + 1, 10 * each + 2, number=each) for each in range(7)]
+    for each in (3, 5, 6):  # what another force has too makes a lead supported
+        await house.bring(TipRecorded(tip=tip(10 * each + 3, phone(each), agency=TOKYO)))
+    await sato.do("MarkLeadSeen", names[2])
+    await sato.do("TakeLead", names[1])
+    await sato.do("AcknowledgeLead", names[5])
+    await sato.do("DismissLead", names[0], etag=(await house.lead(names[0])).follow_up.etag, reason=WHY)
+    await sato.do("ReopenLead", names[0], reason=WHY)  # its time runs anew
+
+    listed = {size: await house.leads(order=ListLeadsRequest.ORDER_URGENCY, page_size=size) for size in (1, 2, 3, 50)}
+
+    (whole, *others) = listed.values()
+    assert all([lead.name for lead in other] == [lead.name for lead in whole] for other in others)
+    assert [lead.name for lead in whole] == [names[each] for each in (3, 6, 5, 2, 4, 0, 1)]
+    assert [lead.state for lead in whole] == [Lead.STATE_SUPPORTED] * 3 + [Lead.STATE_CANDIDATE] * 4
+    due = [lead.follow_up.due_time.ToMicroseconds() for lead in whole if lead.follow_up.state == STATE.STATE_NEW]
+    assert due[:2] == sorted(due[:2])
+    assert due[2:] == sorted(due[2:])
+
+
 async def test_whoever_is_nobody_here_learns_and_does_nothing(house: House) -> None:
     name = await found(house, 1, 2)
     sato, auditor = Officer(house, "sato"), Officer(house, "kato", "AUDITOR")
@@ -271,9 +294,11 @@ def test_a_database_of_before_gets_the_tables() -> None:
         for table in (follow_ups, lead_steps):
             table.drop(connection)
         connection.execute(text("ALTER TABLE occurrence DROP COLUMN part"))  # came later
+        connection.execute(text("DROP INDEX lead_by_creation"))
         connection.execute(update(schema_versions).values(version=1))
 
         migrate(connection, [SCHEMA])
 
+        assert "lead_by_creation" in {index["name"] for index in inspect(connection).get_indexes(leads.name)}
         assert {follow_ups.name, lead_steps.name} <= set(inspect(connection).get_table_names())
         assert connection.execute(select(schema_versions.c.version)).scalar_one() == SCHEMA.version

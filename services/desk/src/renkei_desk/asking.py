@@ -76,10 +76,15 @@ class Asking:
         states: Sequence[FollowUp.State.ValueType] = (),
         mine: bool = False,
     ) -> ListLeadsResponse:
-        """List a page of live leads, the last changed first; `states` are those of their follow-up."""
+        """List a page of live leads, the urgent ones first; `states` are those of their follow-up."""
         client = self._client("leads")
         request = ListLeadsRequest(
-            parent=self._agency, page_size=size, page_token=page_token, follow_up_states=states, mine=mine
+            parent=self._agency,
+            page_size=size,
+            page_token=page_token,
+            follow_up_states=states,
+            mine=mine,
+            order=ListLeadsRequest.ORDER_URGENCY,
         )
         return await client.call(client.stub(LeadsServiceStub).ListLeads, request, seconds=_SECONDS)
 

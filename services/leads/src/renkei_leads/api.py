@@ -24,6 +24,7 @@ from renkei_chassis.rpc.methods import Api, Call, ReadMethod, StreamMethod
 from renkei_leads import reading
 from renkei_leads.content import Terms, read_content, read_followed
 from renkei_leads.domain import State
+from renkei_leads.ordering import LAST_CHANGED, URGENCY
 from renkei_leads.reading import Shown, Wanted
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from renkei_chassis.log.changes import Changes
     from renkei_chassis.records.reach import Reach
     from renkei_chassis.rpc.page_tokens import PageTokens
+    from renkei_leads.ordering import Place
 
 NAME: Final = Pattern("agencies/{agency}/leads/{lead}")
 _LIVE: Final = (State.CANDIDATE, State.SUPPORTED)
@@ -101,13 +103,15 @@ class LeadsApi:
             unit=request.unit,
             max_snooze_end_us=to_us(request.max_snooze_end_time) if request.HasField("max_snooze_end_time") else None,
         )
-        before = (int(position[0]), str(position[1])) if position is not None else None
-        rows = await self._database.read(partial(reading.page, wanted=wanted, before=before, limit=size + 1))
+        order = URGENCY if request.order == ListLeadsRequest.ORDER_URGENCY else LAST_CHANGED
+        read = partial(reading.page, wanted=wanted, order=order, after=position, limit=size + 1)
+        rows = await self._database.read(read)
         taken = _that_fit(rows[:size])
-        answer = ListLeadsResponse(leads=map(self._shown, taken), unreachable=self._reach.unreachable)
+        shown = [self._shown(each) for each, _ in taken]
+        answer = ListLeadsResponse(leads=shown, unreachable=self._reach.unreachable)
         if len(rows) > len(taken):
-            last, _ = taken[-1]
-            answer.next_page_token = self._tokens.encode(_KIND, request, (last.update_us, last.id))
+            _, place = taken[-1]
+            answer.next_page_token = self._tokens.encode(_KIND, request, place)
         return answer
 
     def _watch(self, request: WatchLeadsRequest, call: Call) -> AsyncIterator[bytes]:
@@ -132,9 +136,9 @@ def _change(event: Event, lead: Lead) -> LeadChange:
     return LeadChange(kind=event.type.rpartition(".")[2], lead=lead, time=event.time)
 
 
-def _that_fit(rows: Sequence[Shown]) -> Sequence[Shown]:
+def _that_fit(rows: Sequence[tuple[Shown, Place]]) -> Sequence[tuple[Shown, Place]]:
     size = 0
-    for number, (row, _) in enumerate(rows):
+    for number, ((row, _), _) in enumerate(rows):
         size += len(row.content)
         if number and size > _MAX_ANSWER_BYTES:
             return rows[:number]

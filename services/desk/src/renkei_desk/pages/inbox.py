@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from renkei.identifiers.v1.identifiers_pb2 import IdentifierType
-from renkei.leads.v1.follow_up_pb2 import FollowUp
 from renkei.leads.v1.leads_pb2 import Lead
 
 from renkei_desk.rendering import moment_of
@@ -15,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from renkei.leads.v1.follow_up_pb2 import FollowUp
     from renkei.leads.v1.leads_pb2 import ListLeadsResponse
 
 _MINUTE: Final = 60
@@ -66,8 +66,8 @@ class Inbox:
 
 
 def view(answer: ListLeadsResponse, *, now: datetime) -> Inbox:
-    """Take what is shown: SUPPORTED leads are the urgent ones, and first what waits, by the time that is left."""
-    rows = sorted((_row(lead, now) for lead in answer.leads), key=_order)
+    """Take what is shown, in the order in which it was listed: SUPPORTED leads are the urgent ones."""
+    rows = [_row(lead, now) for lead in answer.leads]
     return Inbox(
         urgent=[row for row in rows if row.state == Lead.STATE_SUPPORTED],
         rest=[row for row in rows if row.state != Lead.STATE_SUPPORTED],
@@ -87,11 +87,6 @@ def left_of(follow_up: FollowUp, now: datetime) -> float | None:
         if follow_up.HasField(name):
             return float((moment_of(getattr(follow_up, name)) - now).total_seconds())
     return None
-
-
-def _order(row: Row) -> tuple[bool, float]:
-    waits = row.follow_up.state == FollowUp.STATE_NEW
-    return not waits, (row.left_seconds or 0.0) if waits else 0.0
 
 
 def _row(lead: Lead, now: datetime) -> Row:
