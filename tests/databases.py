@@ -45,6 +45,7 @@ _ON_BOTH: Final = (
     "exchange/test_store.py",
     "exchange/test_two_exchanges.py",
     "leads/test_follow_up.py",
+    "leads/test_killed.py",
     "leads/test_service.py",
     "node/demo",
     "node/doctor",

@@ -6,11 +6,10 @@ import asyncio
 import time
 import uuid
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import pytest
 from renkei.leads.v1 import follow_up_pb2 as pb
-from renkei.leads.v1.follow_up_pb2_grpc import FollowUpServiceStub
 from renkei.leads.v1.leads_pb2 import Lead, ListLeadsRequest, WatchLeadsRequest
 from renkei.leads.v1.leads_pb2_grpc import LeadsServiceStub
 from renkei.tips.v1.events_pb2 import TipDeleted, TipRecorded
@@ -20,10 +19,10 @@ from renkei_chassis.database.schema import migrate
 from renkei_chassis.database.tables import schema_versions
 from renkei_chassis.errors import RenkeiError
 from renkei_leads.settings import Settings
-from renkei_leads.succession import lead_id
 from renkei_leads.tables import SCHEMA, follow_ups, lead_steps, leads
 from renkei_leads.wiring import blueprint
 from tests.leads.house import AGENCY, run_house
+from tests.leads.officers import SATO, STATE, SUZUKI, Officer, kinds, name_of
 from tests.leads.records import TOKYO, phone, tip, tip_name
 
 if TYPE_CHECKING:
@@ -32,45 +31,7 @@ if TYPE_CHECKING:
     from renkei_chassis.ports import PortClaims
     from tests.leads.house import House
 
-SATO, SUZUKI = (f"{AGENCY}/officers/{name}" for name in ("sato", "suzuki"))
-KIND, STATE = pb.LeadStep.Kind, pb.FollowUp.State
 WHY: Final = "(演習データ) 同姓同名"
-
-
-class Officer:
-    """Somebody at the desk."""
-
-    def __init__(self, house: House, name: str, role: str = "OFFICER") -> None:
-        self._client = house.client(role, officer=name)
-        self._stub = self._client.stub(FollowUpServiceStub)
-
-    async def do(self, method: str, lead: str, **more: Any) -> pb.FollowUp:  # noqa: ANN401 (fields of the request)
-        request = getattr(pb, f"{method}Request")(**{"request_id": str(uuid.uuid4()), "name": lead, **more})
-        answer: pb.FollowUp = await self._client.call(getattr(self._stub, method), request)
-        return answer
-
-    async def refused(self, method: str, lead: str, **more: Any) -> RenkeiError:  # noqa: ANN401 (the same)
-        with pytest.raises(RenkeiError) as refused:
-            await self.do(method, lead, **more)
-        return refused.value
-
-    async def many(self, step: str, *leads: pb.LeadToFollowUp, **more: Any) -> list[pb.LeadFollowUpResult]:  # noqa: ANN401
-        request = pb.BatchFollowUpLeadsRequest(
-            **{"request_id": str(uuid.uuid4()), "parent": AGENCY, "step": f"STEP_{step}", "leads": leads, **more}
-        )
-        return list((await self._client.call(self._stub.BatchFollowUpLeads, request)).results)
-
-    async def history(self, lead: str, page_size: int = 0) -> list[pb.LeadStep]:
-        request = pb.ListLeadStepsRequest(name=lead, page_size=page_size)
-        return [step async for step in self._client.items(self._stub.ListLeadSteps, request, "steps")]
-
-
-def kinds(steps: list[pb.LeadStep]) -> list[str]:
-    return [KIND.Name(step.kind).removeprefix("KIND_") for step in steps]
-
-
-def name_of(first: int) -> str:
-    return f"{AGENCY}/leads/{lead_id(tip_name(first))}"
 
 
 def in_seconds(seconds: float) -> pb.SnoozeLeadRequest:
