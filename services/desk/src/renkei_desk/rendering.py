@@ -14,6 +14,7 @@ from markupsafe import Markup
 from starlette.responses import HTMLResponse
 
 from renkei_desk.domain.dates import JAPAN, ago, day_in_words, in_words
+from renkei_desk.outlines import name_of
 from renkei_desk.words import say, say_value
 
 if TYPE_CHECKING:
@@ -140,6 +141,7 @@ def _words(language: str) -> dict[str, Callable[..., str]]:
         "say": lambda key: say(key, language),
         "value": lambda name: say_value(name, language),
         "moment": moment,
+        "prefecture": lambda agency: name_of(agency, language),
         "ago": lambda seconds: ago(seconds, language),
         "written": lambda when: in_words(when, language),
         "day": lambda when: day_in_words(when, language),
