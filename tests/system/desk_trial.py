@@ -81,7 +81,7 @@ async def cable_to(member: Member, federation: Federation) -> AsyncIterator[Prox
 @asynccontextmanager
 async def browser(cable: Proxy | None = None) -> AsyncIterator[Browser]:
     """Run Chromium. With a cable, whatever it asks of `localhost` goes through that."""
-    arguments = ["--no-sandbox", "--lang=ja"]
+    arguments = ["--no-sandbox"]
     if cable is not None:
         arguments.append(f"--host-resolver-rules=MAP localhost 127.0.0.1:{cable.port}")
     async with async_playwright() as playwright:
