@@ -20,7 +20,15 @@ from renkei.leads.v1.follow_up_pb2 import (
     LeadStep,
     ListLeadStepsResponse,
 )
-from renkei.leads.v1.leads_pb2 import Lead, ListLeadsRequest, ListLeadsResponse
+from renkei.leads.v1.leads_pb2 import (
+    AgencyLeads,
+    GetLeadCountsRequest,
+    IdentifierTypeLeads,
+    Lead,
+    LeadCounts,
+    ListLeadsRequest,
+    ListLeadsResponse,
+)
 from renkei.personas.v1.reports_pb2 import Statistics, StatisticsRow
 from renkei.policy.v1.differences_pb2 import FieldDifference, VersionNote
 from renkei.tips.v1.differences_pb2 import ListTipDifferencesRequest, ListTipDifferencesResponse
@@ -40,6 +48,8 @@ from renkei_desk.domain.cases import Case
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
+
+    from renkei.identifiers.v1.identifiers_pb2 import IdentifierType
 
 
 AGENCY: Final = "agencies/jp-12"
@@ -93,6 +103,7 @@ class World:
             "GetArrest": self._record,
             "GetLead": self._lead,
             "ListLeads": self._list_leads,
+            "GetLeadCounts": self._count_leads,
             "MarkLeadSeen": lambda _: FollowUp(),
             "ListLeadSteps": lambda _: ListLeadStepsResponse(steps=self.steps),
             "BatchFollowUpLeads": self._follow_up,
@@ -138,6 +149,34 @@ class World:
         if request.order == request.ORDER_URGENCY:
             listed.sort(key=_urgency)
         return ListLeadsResponse(leads=listed)
+
+    def _count_leads(self, request: GetLeadCountsRequest) -> LeadCounts:
+        wanted = set(request.follow_up_states)
+        counts = LeadCounts()
+        agencies: dict[str, AgencyLeads] = {}
+        types: dict[IdentifierType.ValueType, IdentifierTypeLeads] = {}
+        for lead in self.leads.values():
+            kinds = {each.type for each in lead.evidence}
+            changed = lead.update_time.ToMicroseconds()
+            if (
+                (wanted and lead.follow_up.state not in wanted)
+                or (request.identifier_type and request.identifier_type not in kinds)
+                or (request.HasField("min_update_time") and changed < request.min_update_time.ToMicroseconds())
+                or (request.HasField("max_update_time") and changed >= request.max_update_time.ToMicroseconds())
+            ):
+                continue
+            is_supported = lead.state == Lead.STATE_SUPPORTED
+            counts.leads += 1
+            counts.supported += is_supported
+            for agency in sorted({"/".join(record.name.split("/")[:2]) for record in lead.records}):
+                row = agencies.setdefault(agency, AgencyLeads(agency=agency))
+                row.leads += 1
+                row.supported += is_supported
+            for kind in kinds:
+                types.setdefault(kind, IdentifierTypeLeads(type=kind)).leads += 1
+        counts.agencies.extend(agencies[name] for name in sorted(agencies))
+        counts.types.extend(types[kind] for kind in sorted(types))
+        return counts
 
     def _follow_up(self, request: BatchFollowUpLeadsRequest) -> BatchFollowUpLeadsResponse:
         if request.step == request.STEP_DISMISS and not request.reason:

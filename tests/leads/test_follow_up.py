@@ -5,12 +5,23 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
+from collections import Counter
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
+from google.protobuf.timestamp_pb2 import Timestamp
+from renkei.identifiers.v1.identifiers_pb2 import IDENTIFIER_TYPE_HANDLE, IDENTIFIER_TYPE_PHONE
 from renkei.leads.v1 import follow_up_pb2 as pb
-from renkei.leads.v1.leads_pb2 import Lead, ListLeadsRequest, WatchLeadsRequest
+from renkei.leads.v1.leads_pb2 import (
+    AgencyLeads,
+    GetLeadCountsRequest,
+    IdentifierTypeLeads,
+    Lead,
+    LeadCounts,
+    ListLeadsRequest,
+    WatchLeadsRequest,
+)
 from renkei.leads.v1.leads_pb2_grpc import LeadsServiceStub
 from renkei.tips.v1.events_pb2 import TipDeleted, TipRecorded
 from sqlalchemy import create_engine, inspect, select, text, update
@@ -211,11 +222,64 @@ async def test_urgent_leads_come_first_over_all_pages(house: House) -> None:
     assert due[2:] == sorted(due[2:])
 
 
+async def test_counts_are_those_of_the_list_whatever_is_asked_for(house: House) -> None:
+    """Counted again after every change, and by the same conditions as the list."""
+    sato = Officer(house, "sato")
+    client = house.client()
+
+    async def counted(**more: Any) -> LeadCounts:  # noqa: ANN401 (fields of the request)
+        request = GetLeadCountsRequest(parent=AGENCY, **more)
+        return await client.call(client.stub(LeadsServiceStub).GetLeadCounts, request)
+
+    def recounted(listed: list[Lead]) -> LeadCounts:
+        sure = [lead for lead in listed if lead.state == Lead.STATE_SUPPORTED]
+        where = {lead.name: {record.name.rpartition("/tips/")[0] for record in lead.records} for lead in listed}
+        kinds = Counter(kind for lead in listed for kind in {each.type for each in lead.evidence})
+        return LeadCounts(
+            leads=len(listed),
+            supported=len(sure),
+            agencies=[
+                AgencyLeads(
+                    agency=agency,
+                    leads=sum(agency in each for each in where.values()),
+                    supported=sum(agency in where[lead.name] for lead in sure),
+                )
+                for agency in sorted(set().union(*where.values()))
+            ],
+            types=[IdentifierTypeLeads(type=kind, leads=number) for kind, number in sorted(kinds.items())],
+        )
+
+    assert await counted() == LeadCounts()
+    names = [await found(house, 10 * each + 1, 10 * each + 2, number=each) for each in range(4)]
+    await house.bring(TipRecorded(tip=tip(13, phone(1), agency=TOKYO)))
+    everything = await house.leads()
+    assert await counted() == await counted() == recounted(everything)
+    assert (await counted()).agencies[1].agency == TOKYO
+    await sato.do("TakeLead", names[2])
+    taken = {"follow_up_states": [STATE.STATE_TAKEN]}
+    assert await counted(**taken) == recounted(await house.leads(**taken))
+    assert (await counted(follow_up_states=[STATE.STATE_NEW])).leads == 3
+    middle = sorted(lead.update_time.ToMicroseconds() for lead in everything)[2]
+    since = Timestamp()
+    since.FromMicroseconds(middle)
+    assert ((await counted(min_update_time=since)).leads, (await counted(max_update_time=since)).leads) == (2, 2)
+    assert (await counted(identifier_type=IDENTIFIER_TYPE_PHONE)).leads == 4
+    assert await counted(identifier_type=IDENTIFIER_TYPE_HANDLE) == LeadCounts()
+    await house.tell(TipDeleted(name=tip_name(31), version=2))
+    assert await counted() == recounted(await house.leads())
+
+
 async def test_whoever_is_nobody_here_learns_and_does_nothing(house: House) -> None:
     name = await found(house, 1, 2)
     sato, auditor = Officer(house, "sato"), Officer(house, "kato", "AUDITOR")
 
     assert (await auditor.refused("TakeLead", name)).reason == "ROLE_MISSING"
+    stub = LeadsServiceStub
+    for role, parent, reason in (("AUDITOR", AGENCY, "ROLE_MISSING"), ("OFFICER", TOKYO, "DENIED")):
+        client = house.client(role)
+        with pytest.raises(RenkeiError) as uncounted:
+            await client.call(client.stub(stub).GetLeadCounts, GetLeadCountsRequest(parent=parent))
+        assert uncounted.value.reason == reason
     refusals = set()
     for asked in (name.replace("jp-12", "jp-13"), name_of(99)):
         for refused in (await sato.refused("TakeLead", asked), await sato.refused("MarkLeadSeen", asked)):

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from renkei.leads.v1.leads_pb2 import (
+    GetLeadCountsRequest,
     GetLeadRequest,
     Lead,
     LeadChange,
+    LeadCounts,
     ListLeadsRequest,
     ListLeadsResponse,
     WatchLeadsRequest,
@@ -21,7 +24,7 @@ from renkei_chassis.log.watch import Watch, in_parts
 from renkei_chassis.records.times import check_times, to_us
 from renkei_chassis.resource_names import AGENCY, Pattern
 from renkei_chassis.rpc.methods import Api, Call, ReadMethod, StreamMethod
-from renkei_leads import reading
+from renkei_leads import counting, reading
 from renkei_leads.content import Terms, read_content, read_followed
 from renkei_leads.domain import State
 from renkei_leads.ordering import LAST_CHANGED, URGENCY
@@ -43,6 +46,7 @@ _LIVE: Final = (State.CANDIDATE, State.SUPPORTED)
 _KIND: Final = "leads"
 _DEFAULT: Final = 50
 _LARGEST: Final = 200
+_COUNTS_KEPT: Final = 64
 # A client takes 4 MiB; leads may be long.
 _MAX_ANSWER_BYTES: Final = 1024 * 1024
 
@@ -65,6 +69,9 @@ class LeadsApi:
         self._terms = terms
         self._database = database
         self._tokens = tokens
+        self._changes = changes
+        self._counting = asyncio.Lock()
+        self._counted: tuple[int, dict[bytes, LeadCounts]] = (-1, {})
         self._watching = Watch(changes, answer=WatchLeadsResponse, make=self._changed)
         self._reach = reach
 
@@ -73,6 +80,7 @@ class LeadsApi:
         return {
             "renkei.leads.v1.LeadsService": {
                 "GetLead": ReadMethod(answer=self._get),
+                "GetLeadCounts": ReadMethod(answer=self._count),
                 "ListLeads": ReadMethod(answer=self._list),
                 "WatchLeads": StreamMethod(answers=self._watch),
             }
@@ -113,6 +121,28 @@ class LeadsApi:
             _, place = taken[-1]
             answer.next_page_token = self._tokens.encode(_KIND, request, place)
         return answer
+
+    async def _count(self, request: GetLeadCountsRequest, call: Call) -> LeadCounts:
+        """Count once for however many ask, until something happens: every change of a lead is in the log."""
+        del call  # whoever may count counts the same
+        if request.parent != self._agency:
+            raise denied()
+        check_times(request, "")
+        wanted = counting.Wanted(
+            standings=request.follow_up_states,
+            min_update_us=to_us(request.min_update_time) if request.HasField("min_update_time") else None,
+            end_update_us=to_us(request.max_update_time) if request.HasField("max_update_time") else None,
+            identifier_type=request.identifier_type,
+        )
+        key = request.SerializeToString(deterministic=True)
+        async with self._counting:
+            last = self._changes.last_sequence  # before the count: what comes meanwhile is counted again
+            if self._counted[0] != last or len(self._counted[1]) >= _COUNTS_KEPT:
+                self._counted = (last, {})
+            known = self._counted[1]
+            if key not in known:
+                known[key] = await self._database.read(partial(counting.count, wanted=wanted))
+            return known[key]
 
     def _watch(self, request: WatchLeadsRequest, call: Call) -> AsyncIterator[bytes]:
         return self._watching.watch(resume_token=request.resume_token, from_start=request.from_start)
