@@ -47,6 +47,7 @@ _ON_BOTH: Final = (
     "leads/test_follow_up.py",
     "leads/test_killed.py",
     "leads/test_service.py",
+    "leads/test_sharing.py",
     "node/demo",
     "node/doctor",
     "node/files/test_importing.py",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -29,6 +28,7 @@ from renkei_leads.content import Terms, read_content, read_followed
 from renkei_leads.domain import State
 from renkei_leads.ordering import LAST_CHANGED, URGENCY
 from renkei_leads.reading import Shown, Wanted
+from renkei_leads.sharing import Shared
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -47,6 +47,7 @@ _KIND: Final = "leads"
 _DEFAULT: Final = 50
 _LARGEST: Final = 200
 _COUNTS_KEPT: Final = 64
+_PAGES_KEPT: Final = 16
 # A client takes 4 MiB; leads may be long.
 _MAX_ANSWER_BYTES: Final = 1024 * 1024
 
@@ -69,9 +70,8 @@ class LeadsApi:
         self._terms = terms
         self._database = database
         self._tokens = tokens
-        self._changes = changes
-        self._counting = asyncio.Lock()
-        self._counted: tuple[int, dict[bytes, LeadCounts]] = (-1, {})
+        self._pages = Shared[ListLeadsResponse](lambda: changes.last_sequence, most=_PAGES_KEPT)
+        self._counts = Shared[LeadCounts](lambda: changes.last_sequence, most=_COUNTS_KEPT)
         self._watching = Watch(changes, answer=WatchLeadsResponse, make=self._changed)
         self._reach = reach
 
@@ -101,29 +101,37 @@ class LeadsApi:
         if request.parent != self._agency:
             raise denied()
         check_times(request, "")
-        size = page_size(request.page_size, default=_DEFAULT, largest=_LARGEST)
         position = self._tokens.decode(_KIND, request, request.page_token)
+        holder = call.caller.subject if request.mine else ""
+        unreachable = tuple(self._reach.unreachable)
+        make = partial(self._page, request, position, holder, unreachable)
+        if request.mine or request.record:  # nobody else asks for that
+            return await make()
+        return await self._pages.get((request.SerializeToString(deterministic=True), unreachable), make)
+
+    async def _page(
+        self, request: ListLeadsRequest, after: Place | None, holder: str, unreachable: Sequence[str]
+    ) -> ListLeadsResponse:
+        size = page_size(request.page_size, default=_DEFAULT, largest=_LARGEST)
         wanted = Wanted(
             states=request.states or _LIVE,
             record=request.record,
             standings=request.follow_up_states,
-            holder=call.caller.subject if request.mine else "",
+            holder=holder,
             unit=request.unit,
             max_snooze_end_us=to_us(request.max_snooze_end_time) if request.HasField("max_snooze_end_time") else None,
         )
         order = URGENCY if request.order == ListLeadsRequest.ORDER_URGENCY else LAST_CHANGED
-        read = partial(reading.page, wanted=wanted, order=order, after=position, limit=size + 1)
+        read = partial(reading.page, wanted=wanted, order=order, after=after, limit=size + 1)
         rows = await self._database.read(read)
         taken = _that_fit(rows[:size])
-        shown = [self._shown(each) for each, _ in taken]
-        answer = ListLeadsResponse(leads=shown, unreachable=self._reach.unreachable)
+        answer = ListLeadsResponse(leads=[self._shown(each) for each, _ in taken], unreachable=unreachable)
         if len(rows) > len(taken):
             _, place = taken[-1]
             answer.next_page_token = self._tokens.encode(_KIND, request, place)
         return answer
 
     async def _count(self, request: GetLeadCountsRequest, call: Call) -> LeadCounts:
-        """Count once for however many ask, until something happens: every change of a lead is in the log."""
         del call  # whoever may count counts the same
         if request.parent != self._agency:
             raise denied()
@@ -135,14 +143,7 @@ class LeadsApi:
             identifier_type=request.identifier_type,
         )
         key = request.SerializeToString(deterministic=True)
-        async with self._counting:
-            last = self._changes.last_sequence  # before the count: what comes meanwhile is counted again
-            if self._counted[0] != last or len(self._counted[1]) >= _COUNTS_KEPT:
-                self._counted = (last, {})
-            known = self._counted[1]
-            if key not in known:
-                known[key] = await self._database.read(partial(counting.count, wanted=wanted))
-            return known[key]
+        return await self._counts.get(key, lambda: self._database.read(partial(counting.count, wanted=wanted)))
 
     def _watch(self, request: WatchLeadsRequest, call: Call) -> AsyncIterator[bytes]:
         return self._watching.watch(resume_token=request.resume_token, from_start=request.from_start)
