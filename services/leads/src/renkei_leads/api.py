@@ -133,6 +133,7 @@ class LeadsApi:
 
     async def _count(self, request: GetLeadCountsRequest, call: Call) -> LeadCounts:
         del call  # whoever may count counts the same
+        AGENCY.parse(request.parent, field="parent")
         if request.parent != self._agency:
             raise denied()
         check_times(request, "")
