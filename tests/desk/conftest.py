@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from renkei_chassis.ports import PortClaims
-from tests.desk.fakes import run_house
+from tests.desk.house import run_house
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
 
-    from tests.desk.fakes import House
+    from tests.desk.house import House
 
 
 @pytest.fixture(scope="session")

@@ -1,24 +1,17 @@
-"""A real desk between stand-ins of the services that it asks: real gRPC, invented answers, a real log of leads."""
+"""Stand-ins for the services that a desk asks: they answer what is invented, over real gRPC."""
 
 # ruff: noqa: ANN401 (requests and answers of any method)
 
 from __future__ import annotations
 
-import asyncio
-import ssl
-from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
-from functools import partial
+from datetime import date
 from typing import TYPE_CHECKING, Any, Final
 
-import httpx
 from google.protobuf import descriptor_pool
 from renkei.arrests.v1.arrests_pb2 import Arrest, ListArrestsResponse, SearchArrestsResponse
 from renkei.arrests.v1.clocks_pb2 import AcknowledgeClockRequest, ListClocksResponse, RunningClock
-from renkei.arrests.v1.events_pb2 import ClockWarned
 from renkei.exchange.v1.exchange_pb2 import ListPeersResponse
-from renkei.leads.v1.events_pb2 import LeadFound
 from renkei.leads.v1.follow_up_pb2 import (
     BatchFollowUpLeadsRequest,
     BatchFollowUpLeadsResponse,
@@ -27,43 +20,37 @@ from renkei.leads.v1.follow_up_pb2 import (
     LeadStep,
     ListLeadStepsResponse,
 )
-from renkei.leads.v1.leads_pb2 import Lead, ListLeadsRequest, ListLeadsResponse
+from renkei.leads.v1.leads_pb2 import (
+    AgencyLeads,
+    GetLeadCountsRequest,
+    IdentifierTypeLeads,
+    Lead,
+    LeadCounts,
+    ListLeadsRequest,
+    ListLeadsResponse,
+)
 from renkei.personas.v1.reports_pb2 import Statistics, StatisticsRow
 from renkei.policy.v1.differences_pb2 import FieldDifference, VersionNote
 from renkei.tips.v1.differences_pb2 import ListTipDifferencesRequest, ListTipDifferencesResponse
 from renkei.tips.v1.tips_pb2 import SearchTipsResponse, Tip
-from sqlalchemy import MetaData
 
-from renkei_chassis.clock import ManualClock, WallClock
 from renkei_chassis.database.requests import WriteMethod
-from renkei_chassis.database.schema import Schema
-from renkei_chassis.database.transaction import NewEvent
 from renkei_chassis.errors import (
     FailedPrecondition,
     InvalidArgument,
-    NotAllowed,
     NotFoundOrDenied,
     RenkeiError,
     Unimplemented,
     to_status,
 )
-from renkei_chassis.identity import Issuer, IssuerKind, TrustFile, generate, mint, public_text
-from renkei_chassis.ids import uuid7
 from renkei_chassis.rpc.methods import Api, Call, DuplexMethod, Method, ReadMethod, StreamMethod
-from renkei_chassis.service import Blueprint, Service, Surroundings, Wiring
-from renkei_desk.certificate import ensure_certificate
 from renkei_desk.domain.cases import Case
-from renkei_desk.settings import Settings
-from renkei_desk.wiring import Place, blueprint
-from tests.databases import places
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import AsyncIterator, Callable, Mapping
 
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+    from renkei.identifiers.v1.identifiers_pb2 import IdentifierType
 
-    from renkei_chassis.ports import PortClaims
 
 AGENCY: Final = "agencies/jp-12"
 NEIGHBOURS: Final = ("tips", "arrests", "leads", "personas", "exchange")
@@ -116,6 +103,7 @@ class World:
             "GetArrest": self._record,
             "GetLead": self._lead,
             "ListLeads": self._list_leads,
+            "GetLeadCounts": self._count_leads,
             "MarkLeadSeen": lambda _: FollowUp(),
             "ListLeadSteps": lambda _: ListLeadStepsResponse(steps=self.steps),
             "BatchFollowUpLeads": self._follow_up,
@@ -157,7 +145,38 @@ class World:
             if not request.record or request.record in {record.name for record in lead.records}
         ]
         wanted = set(request.follow_up_states)
-        return ListLeadsResponse(leads=[each for each in listed if not wanted or each.follow_up.state in wanted])
+        listed = [each for each in listed if not wanted or each.follow_up.state in wanted]
+        if request.order == request.ORDER_URGENCY:
+            listed.sort(key=_urgency)
+        return ListLeadsResponse(leads=listed)
+
+    def _count_leads(self, request: GetLeadCountsRequest) -> LeadCounts:
+        wanted = set(request.follow_up_states)
+        counts = LeadCounts()
+        agencies: dict[str, AgencyLeads] = {}
+        types: dict[IdentifierType.ValueType, IdentifierTypeLeads] = {}
+        for lead in self.leads.values():
+            kinds = {each.type for each in lead.evidence}
+            changed = lead.update_time.ToMicroseconds()
+            if (
+                (wanted and lead.follow_up.state not in wanted)
+                or (request.identifier_type and request.identifier_type not in kinds)
+                or (request.HasField("min_update_time") and changed < request.min_update_time.ToMicroseconds())
+                or (request.HasField("max_update_time") and changed >= request.max_update_time.ToMicroseconds())
+            ):
+                continue
+            is_supported = lead.state == Lead.STATE_SUPPORTED
+            counts.leads += 1
+            counts.supported += is_supported
+            for agency in sorted({"/".join(record.name.split("/")[:2]) for record in lead.records}):
+                row = agencies.setdefault(agency, AgencyLeads(agency=agency))
+                row.leads += 1
+                row.supported += is_supported
+            for kind in kinds:
+                types.setdefault(kind, IdentifierTypeLeads(type=kind)).leads += 1
+        counts.agencies.extend(agencies[name] for name in sorted(agencies))
+        counts.types.extend(types[kind] for kind in sorted(types))
+        return counts
 
     def _follow_up(self, request: BatchFollowUpLeadsRequest) -> BatchFollowUpLeadsResponse:
         if request.step == request.STEP_DISMISS and not request.reason:
@@ -216,176 +235,9 @@ class World:
         return noting
 
 
-@dataclass(slots=True, kw_only=True)
-class House:
-    """A running desk, what stands around it, and a browser."""
-
-    world: World
-    clock: ManualClock
-    browser: httpx.AsyncClient
-    key: Ed25519PrivateKey
-    service_key: Ed25519PrivateKey
-    services: dict[str, Service]
-    start_desk: Callable[[], Any]
-    stop_desk: Callable[[], Any]
-
-    def token(self, *roles: str, officer: str = "sato") -> str:
-        """Make an officer's token."""
-        return mint(
-            self.key,
-            issuer=AGENCY,
-            subject=f"{AGENCY}/officers/{officer}",
-            audience=AGENCY,
-            roles=roles or ("OFFICER",),
-            now_us=self.clock.now_us(),
-            life_seconds=600,
-            token_id=uuid7(),
-        )
-
-    async def link(self, *roles: str, officer: str = "sato") -> str:
-        """Get the path of a one-time link."""
-        token = self.token(*roles, officer=officer)
-        answer = await self.browser.post("/links", headers={"authorization": f"Bearer {token}"})
-        assert answer.status_code == 200, answer.text
-        path: str = answer.json()["path"]
-        return path
-
-    async def enter(self, *roles: str, officer: str = "sato") -> None:
-        """Sign in."""
-        code = (await self.link(*roles, officer=officer)).partition("=")[2]
-        answer = await self.browser.post("/enter", data={"code": code})
-        assert answer.status_code == 303, answer.text
-
-    async def form_key(self) -> str:
-        """Read the key of a visitor's forms off a page."""
-        return (await self.browser.get("/notes")).text.partition('name="form_key" value="')[2].partition('"')[0]
-
-    async def say_purpose(self, case: str = "演習1号", reason: str = "演習の照会", **more: str) -> httpx.Response:
-        """Say why the visitor asks from now on."""
-        form = {"form": str(uuid7()), "case": case, "reason": reason, "place": "/search?q=1234", **more}
-        return await self.browser.post("/purpose", data={"form_key": await self.form_key(), **form})
-
-    async def find_lead(self, lead: Lead) -> None:
-        """Let a lead be found, and the log of the leads tell it."""
-        self.world.leads[lead.name] = lead
-        event = NewEvent(payload=LeadFound(name=lead.name, state=lead.state), resource=lead.name)
-        await self.services["leads"].writer.run(lambda transaction: transaction.emit(event))
-
-    async def warn_of(self, clock: RunningClock) -> None:
-        """Let a clock warn, and the log of the arrests tell it."""
-        event = NewEvent(payload=ClockWarned(name=clock.arrest, kind=clock.kind), resource=clock.arrest)
-        await self.services["arrests"].writer.run(lambda transaction: transaction.emit(event))
-
-
-@asynccontextmanager
-async def run_house(
-    directory: Path, ports: PortClaims, *, settings: Mapping[str, Any] | None = None, renews: bool = True
-) -> AsyncIterator[House]:
-    """Run a desk, without NATS."""
-    names = (*NEIGHBOURS, "desk")
-    keys = {name: generate() for name in ("node", *names)}
-    trust = TrustFile(
-        issuers=tuple(
-            Issuer(
-                issuer=AGENCY if name == "node" else f"{AGENCY}/services/{name}",
-                kind=IssuerKind.NODE if name == "node" else IssuerKind.SERVICE,
-                public_key=public_text(key),
-            )
-            for name, key in keys.items()
-        )
-    )
-    # It stands where the machine's clock stood: a browser compares that with the certificate.
-    world, clock = World(), ManualClock(datetime.now(UTC).replace(microsecond=0))
-    claimed = dict(zip((*names, "web"), await asyncio.to_thread(ports.claim_many, len(names) + 1), strict=True))
-    addresses = {name: f"127.0.0.1:{port}" for name, port in claimed.items() if name != "web"}
-    apis = world.apis()
-
-    async def renew(officer: str, roles: Sequence[str]) -> str:
-        if not set(roles) <= world.roles:
-            raise NotAllowed("ROLE_MISSING", "not any more")
-        return mint(
-            keys["node"],
-            issuer=AGENCY,
-            subject=officer,
-            audience=AGENCY,
-            roles=roles,
-            # The services that believe it go by the machine's clock.
-            now_us=WallClock().now_us(),
-            life_seconds=600,
-            token_id=uuid7(),
-        )
-
-    place = Place(addresses=addresses, trust=trust, folder=directory, renew=renew if renews else None, cases=CASES)
-    shown = Settings(**{"port": claimed["web"], "agency_name": "演習県警察", "training": True, **(settings or {})})
-    # Before a browser needs it.
-    certificate, _ = await asyncio.to_thread(ensure_certificate, directory, now=clock.now())
-    services: dict[str, Service] = {}
-
-    def make(described: Blueprint) -> Service:
-        return Service(
-            blueprint=described,
-            surroundings=Surroundings(
-                agency=AGENCY,
-                data_directory=directory,
-                databases=places(directory),
-                addresses=addresses,
-                key=keys[described.name],
-                trust=trust,
-                clock=clock,
-            ),
-        )
-
-    async def start_desk() -> None:
-        services["desk"] = make(blueprint(shown, place))
-        await services["desk"].start()
-        await _until_it_serves(claimed["web"])
-
-    async def stop_desk() -> None:
-        if "desk" in services:
-            await services.pop("desk").stop()
-
-    async with AsyncExitStack() as stack:
-        for port in claimed.values():
-            stack.push_async_callback(asyncio.to_thread, ports.release, port)
-        for name in NEIGHBOURS:
-            services[name] = make(
-                Blueprint(
-                    name=name,
-                    schema=Schema(component=name, metadata=MetaData()),
-                    wire=partial(lambda api, _: Wiring(api=api), apis[name]),
-                )
-            )
-            stack.push_async_callback(services[name].stop)
-        await asyncio.gather(*(services[name].start() for name in NEIGHBOURS))
-        stack.push_async_callback(stop_desk)
-        await start_desk()
-        context = await asyncio.to_thread(ssl.create_default_context, cafile=certificate)
-        browser = httpx.AsyncClient(
-            base_url=f"https://127.0.0.1:{claimed['web']}", http1=False, http2=True, verify=context, trust_env=False
-        )
-        await stack.enter_async_context(browser)
-        yield House(
-            world=world,
-            clock=clock,
-            browser=browser,
-            key=keys["node"],
-            service_key=keys["leads"],
-            services=services,
-            start_desk=start_desk,
-            stop_desk=stop_desk,
-        )
-
-
-async def _until_it_serves(port: int) -> None:
-    async with asyncio.timeout(20):
-        while True:
-            try:
-                _, writer = await asyncio.open_connection("127.0.0.1", port)
-            except OSError:
-                await asyncio.sleep(0.005)
-            else:
-                writer.close()
-                return
+def _urgency(lead: Lead) -> tuple[int, bool, int]:
+    waits = lead.follow_up.state == FollowUp.STATE_NEW
+    return -lead.state, not waits, lead.follow_up.due_time.ToMicroseconds() if waits else 0
 
 
 def _method(descriptor: Any, answer: Callable[[Any, Call], Any] | None) -> Method:

@@ -12,7 +12,7 @@ from tests.desk.invented import arrest_name, clock
 from tests.desk.test_feed import listening
 
 if TYPE_CHECKING:
-    from tests.desk.fakes import House
+    from tests.desk.house import House
 
 
 def words(text: str) -> str:

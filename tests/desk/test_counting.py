@@ -13,7 +13,7 @@ from renkei.personas.v1.enums_pb2 import OUTCOME_ARREST
 from renkei.personas.v1.personas_pb2 import Plan
 from renkei.personas.v1.reports_pb2 import StatisticsRow
 
-from tests.desk.fakes import run_house
+from tests.desk.house import run_house
 from tests.desk.invented import arrest_name, lead, lead_name
 from tests.desk.test_boards import words
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from renkei_chassis.ports import PortClaims
-    from tests.desk.fakes import House
+    from tests.desk.house import House
 
 
 async def fill(house: House) -> None:

@@ -9,13 +9,14 @@ import httpx
 
 from renkei_chassis.identity import generate, mint
 from renkei_chassis.ids import uuid7
-from tests.desk.fakes import AGENCY, run_house
+from tests.desk.fakes import AGENCY
+from tests.desk.house import run_house
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from renkei_chassis.ports import PortClaims
-    from tests.desk.fakes import House
+    from tests.desk.house import House
 
 
 async def test_nobody_sees_a_page_without_a_session(house: House) -> None:
@@ -151,8 +152,8 @@ async def test_a_role_that_is_taken_away_ends_the_session_at_the_next_renewal(ho
 
 async def test_a_session_outlives_a_restart(house: House) -> None:
     await house.enter()
-    await house.stop_desk()
-    await house.start_desk()
+    await house.stop("desk")
+    await house.start("desk")
     with suppress(httpx.RemoteProtocolError):  # the connection ended with the desk
         await house.browser.get("/locked")
 

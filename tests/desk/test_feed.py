@@ -14,7 +14,7 @@ from tests.desk.invented import lead, lead_name
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from tests.desk.fakes import House
+    from tests.desk.house import House
 
 
 async def events(house: House, last: str = "", of: str = "leads") -> AsyncIterator[tuple[str, str, dict[str, Any]]]:
@@ -41,8 +41,7 @@ async def listening(
 ) -> AsyncIterator[AsyncIterator[tuple[str, str, dict[str, Any]]]]:
     """Open a stream, and wait until it is there."""
     async with asyncio.timeout(30), aclosing(events(house, last, of)) as stream:  # type: ignore[type-var]
-        if not last:
-            assert (await anext(stream))[0] == "open"
+        assert (await anext(stream))[0] == "open"
         yield stream
 
 
@@ -66,9 +65,9 @@ async def test_nothing_is_missed_or_doubled_over_a_restart(house: House) -> None
             _, last, facts = await anext(stream)
             heard.append(facts["lead"])
     await house.find_lead(lead(3))
-    await house.stop_desk()
+    await house.stop("desk")
     await house.find_lead(lead(4))
-    await house.start_desk()
+    await house.start("desk")
     with suppress(httpx.RemoteProtocolError):  # the connection ended with the desk
         await house.browser.get("/locked")
     async with listening(house, last) as stream:

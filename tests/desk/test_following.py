@@ -20,7 +20,7 @@ from tests.desk.invented import lead, lead_name
 if TYPE_CHECKING:
     import httpx
 
-    from tests.desk.fakes import House
+    from tests.desk.house import House
 
 SUZUKI: Final = f"{AGENCY}/officers/suzuki"
 

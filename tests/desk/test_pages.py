@@ -15,7 +15,7 @@ from renkei_chassis.ids import uuid7
 from tests.desk.invented import lead, lead_name, tip, tip_name
 
 if TYPE_CHECKING:
-    from tests.desk.fakes import House
+    from tests.desk.house import House
 
 PAGES: Final = (
     "/",

@@ -17,7 +17,7 @@ from tests.desk.invented import tip, tip_name
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.desk.fakes import House
+    from tests.desk.house import House
 
 SEARCH: Final = "/search?q=1234"
 

@@ -11,7 +11,7 @@ from renkei_desk.domain.question import Question, parse
 from tests.desk.invented import tip, tip_name
 
 if TYPE_CHECKING:
-    from tests.desk.fakes import House
+    from tests.desk.house import House
 
 
 @pytest.mark.parametrize(

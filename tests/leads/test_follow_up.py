@@ -5,13 +5,23 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
+from collections import Counter
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
+from google.protobuf.timestamp_pb2 import Timestamp
+from renkei.identifiers.v1.identifiers_pb2 import IDENTIFIER_TYPE_HANDLE, IDENTIFIER_TYPE_PHONE
 from renkei.leads.v1 import follow_up_pb2 as pb
-from renkei.leads.v1.follow_up_pb2_grpc import FollowUpServiceStub
-from renkei.leads.v1.leads_pb2 import Lead, WatchLeadsRequest
+from renkei.leads.v1.leads_pb2 import (
+    AgencyLeads,
+    GetLeadCountsRequest,
+    IdentifierTypeLeads,
+    Lead,
+    LeadCounts,
+    ListLeadsRequest,
+    WatchLeadsRequest,
+)
 from renkei.leads.v1.leads_pb2_grpc import LeadsServiceStub
 from renkei.tips.v1.events_pb2 import TipDeleted, TipRecorded
 from sqlalchemy import create_engine, inspect, select, text, update
@@ -20,10 +30,10 @@ from renkei_chassis.database.schema import migrate
 from renkei_chassis.database.tables import schema_versions
 from renkei_chassis.errors import RenkeiError
 from renkei_leads.settings import Settings
-from renkei_leads.succession import lead_id
-from renkei_leads.tables import SCHEMA, follow_ups, lead_steps
+from renkei_leads.tables import SCHEMA, follow_ups, lead_steps, leads
 from renkei_leads.wiring import blueprint
 from tests.leads.house import AGENCY, run_house
+from tests.leads.officers import SATO, STATE, SUZUKI, Officer, kinds, name_of
 from tests.leads.records import TOKYO, phone, tip, tip_name
 
 if TYPE_CHECKING:
@@ -32,45 +42,7 @@ if TYPE_CHECKING:
     from renkei_chassis.ports import PortClaims
     from tests.leads.house import House
 
-SATO, SUZUKI = (f"{AGENCY}/officers/{name}" for name in ("sato", "suzuki"))
-KIND, STATE = pb.LeadStep.Kind, pb.FollowUp.State
 WHY: Final = "(演習データ) 同姓同名"
-
-
-class Officer:
-    """Somebody at the desk."""
-
-    def __init__(self, house: House, name: str, role: str = "OFFICER") -> None:
-        self._client = house.client(role, officer=name)
-        self._stub = self._client.stub(FollowUpServiceStub)
-
-    async def do(self, method: str, lead: str, **more: Any) -> pb.FollowUp:  # noqa: ANN401 (fields of the request)
-        request = getattr(pb, f"{method}Request")(**{"request_id": str(uuid.uuid4()), "name": lead, **more})
-        answer: pb.FollowUp = await self._client.call(getattr(self._stub, method), request)
-        return answer
-
-    async def refused(self, method: str, lead: str, **more: Any) -> RenkeiError:  # noqa: ANN401 (the same)
-        with pytest.raises(RenkeiError) as refused:
-            await self.do(method, lead, **more)
-        return refused.value
-
-    async def many(self, step: str, *leads: pb.LeadToFollowUp, **more: Any) -> list[pb.LeadFollowUpResult]:  # noqa: ANN401
-        request = pb.BatchFollowUpLeadsRequest(
-            **{"request_id": str(uuid.uuid4()), "parent": AGENCY, "step": f"STEP_{step}", "leads": leads, **more}
-        )
-        return list((await self._client.call(self._stub.BatchFollowUpLeads, request)).results)
-
-    async def history(self, lead: str, page_size: int = 0) -> list[pb.LeadStep]:
-        request = pb.ListLeadStepsRequest(name=lead, page_size=page_size)
-        return [step async for step in self._client.items(self._stub.ListLeadSteps, request, "steps")]
-
-
-def kinds(steps: list[pb.LeadStep]) -> list[str]:
-    return [KIND.Name(step.kind).removeprefix("KIND_") for step in steps]
-
-
-def name_of(first: int) -> str:
-    return f"{AGENCY}/leads/{lead_id(tip_name(first))}"
 
 
 def in_seconds(seconds: float) -> pb.SnoozeLeadRequest:
@@ -227,11 +199,87 @@ async def test_many_leads_are_followed_up_at_once_each_for_itself(house: House) 
     assert {lead.name for lead in await house.leads(follow_up_states=[STATE.STATE_NEW])} == {names[2]}
 
 
+async def test_urgent_leads_come_first_over_all_pages(house: House) -> None:
+    """Whatever the page: supported before candidates, of each what nobody looked after by its time, then the rest."""
+    sato = Officer(house, "sato")
+    names = [await found(house, 10 * each + 1, 10 * each + 2, number=each) for each in range(7)]
+    for each in (3, 5, 6):  # what another force has too makes a lead supported
+        await house.bring(TipRecorded(tip=tip(10 * each + 3, phone(each), agency=TOKYO)))
+    await sato.do("MarkLeadSeen", names[2])
+    await sato.do("TakeLead", names[1])
+    await sato.do("AcknowledgeLead", names[5])
+    await sato.do("DismissLead", names[0], etag=(await house.lead(names[0])).follow_up.etag, reason=WHY)
+    await sato.do("ReopenLead", names[0], reason=WHY)  # its time runs anew
+
+    listed = {size: await house.leads(order=ListLeadsRequest.ORDER_URGENCY, page_size=size) for size in (1, 2, 3, 50)}
+
+    (whole, *others) = listed.values()
+    assert all([lead.name for lead in other] == [lead.name for lead in whole] for other in others)
+    assert [lead.name for lead in whole] == [names[each] for each in (3, 6, 5, 2, 4, 0, 1)]
+    assert [lead.state for lead in whole] == [Lead.STATE_SUPPORTED] * 3 + [Lead.STATE_CANDIDATE] * 4
+    due = [lead.follow_up.due_time.ToMicroseconds() for lead in whole if lead.follow_up.state == STATE.STATE_NEW]
+    assert due[:2] == sorted(due[:2])
+    assert due[2:] == sorted(due[2:])
+
+
+async def test_counts_are_those_of_the_list_whatever_is_asked_for(house: House) -> None:
+    """Counted again after every change, and by the same conditions as the list."""
+    sato = Officer(house, "sato")
+    client = house.client()
+
+    async def counted(**more: Any) -> LeadCounts:  # noqa: ANN401 (fields of the request)
+        request = GetLeadCountsRequest(parent=AGENCY, **more)
+        return await client.call(client.stub(LeadsServiceStub).GetLeadCounts, request)
+
+    def recounted(listed: list[Lead]) -> LeadCounts:
+        sure = [lead for lead in listed if lead.state == Lead.STATE_SUPPORTED]
+        where = {lead.name: {record.name.rpartition("/tips/")[0] for record in lead.records} for lead in listed}
+        kinds = Counter(kind for lead in listed for kind in {each.type for each in lead.evidence})
+        return LeadCounts(
+            leads=len(listed),
+            supported=len(sure),
+            agencies=[
+                AgencyLeads(
+                    agency=agency,
+                    leads=sum(agency in each for each in where.values()),
+                    supported=sum(agency in where[lead.name] for lead in sure),
+                )
+                for agency in sorted(set().union(*where.values()))
+            ],
+            types=[IdentifierTypeLeads(type=kind, leads=number) for kind, number in sorted(kinds.items())],
+        )
+
+    assert await counted() == LeadCounts()
+    names = [await found(house, 10 * each + 1, 10 * each + 2, number=each) for each in range(4)]
+    await house.bring(TipRecorded(tip=tip(13, phone(1), agency=TOKYO)))
+    everything = await house.leads()
+    assert await counted() == await counted() == recounted(everything)
+    assert (await counted()).agencies[1].agency == TOKYO
+    await sato.do("TakeLead", names[2])
+    taken = {"follow_up_states": [STATE.STATE_TAKEN]}
+    assert await counted(**taken) == recounted(await house.leads(**taken))
+    assert (await counted(follow_up_states=[STATE.STATE_NEW])).leads == 3
+    middle = sorted(lead.update_time.ToMicroseconds() for lead in everything)[2]
+    since = Timestamp()
+    since.FromMicroseconds(middle)
+    assert ((await counted(min_update_time=since)).leads, (await counted(max_update_time=since)).leads) == (2, 2)
+    assert (await counted(identifier_type=IDENTIFIER_TYPE_PHONE)).leads == 4
+    assert await counted(identifier_type=IDENTIFIER_TYPE_HANDLE) == LeadCounts()
+    await house.tell(TipDeleted(name=tip_name(31), version=2))
+    assert await counted() == recounted(await house.leads())
+
+
 async def test_whoever_is_nobody_here_learns_and_does_nothing(house: House) -> None:
     name = await found(house, 1, 2)
     sato, auditor = Officer(house, "sato"), Officer(house, "kato", "AUDITOR")
 
     assert (await auditor.refused("TakeLead", name)).reason == "ROLE_MISSING"
+    stub = LeadsServiceStub
+    for role, parent, reason in (("AUDITOR", AGENCY, "ROLE_MISSING"), ("OFFICER", TOKYO, "DENIED")):
+        client = house.client(role)
+        with pytest.raises(RenkeiError) as uncounted:
+            await client.call(client.stub(stub).GetLeadCounts, GetLeadCountsRequest(parent=parent))
+        assert uncounted.value.reason == reason
     refusals = set()
     for asked in (name.replace("jp-12", "jp-13"), name_of(99)):
         for refused in (await sato.refused("TakeLead", asked), await sato.refused("MarkLeadSeen", asked)):
@@ -271,9 +319,11 @@ def test_a_database_of_before_gets_the_tables() -> None:
         for table in (follow_ups, lead_steps):
             table.drop(connection)
         connection.execute(text("ALTER TABLE occurrence DROP COLUMN part"))  # came later
+        connection.execute(text("DROP INDEX lead_by_creation"))
         connection.execute(update(schema_versions).values(version=1))
 
         migrate(connection, [SCHEMA])
 
+        assert "lead_by_creation" in {index["name"] for index in inspect(connection).get_indexes(leads.name)}
         assert {follow_ups.name, lead_steps.name} <= set(inspect(connection).get_table_names())
         assert connection.execute(select(schema_versions.c.version)).scalar_one() == SCHEMA.version

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 FOLDER: Final = Path(__file__).parents[2] / "docs" / "screenshots"
 _LINK: Final = re.compile(r"https://\S+/enter\?code=\S+")
 _LIVE: Final = frozenset({"inbox", "lead", "clocks", "map"})
+_WIDTH, _HEIGHT = 1280, 860
 _WHOLE: Final = frozenset({"lead", "map", "figures", "record"})
 
 
@@ -66,7 +67,11 @@ async def _take(link: str, directory: Path) -> None:
                 await page.goto(base + path)
                 if name in _LIVE:
                     await expect(page.locator("#live:not(:empty)")).to_be_visible()
-                await page.screenshot(path=FOLDER / f"{name}-{theme}.png", full_page=name in _WHOLE)
+                # A window as high as the page: what stays at its foot would stand in the middle of a longer picture.
+                high = await page.evaluate("document.documentElement.scrollHeight") if name in _WHOLE else 0
+                await page.set_viewport_size({"width": _WIDTH, "height": max(high, _HEIGHT)})
+                await page.screenshot(path=FOLDER / f"{name}-{theme}.png")
+                await page.set_viewport_size({"width": _WIDTH, "height": _HEIGHT})
             await page.locator("button[name=theme]").click()
 
 

@@ -106,7 +106,9 @@ async def leads_are_followed_up_by_keyboard_alone(page: Page, member: Member) ->
     await page.keyboard.press("Enter")
     history = page.locator("table.history tbody tr")
     await expect(history).to_have_count(2)  # looked at in the run before, and taken
-    await page.locator("#acts input[name=reason]").focus()
+    await page.locator("#acts summary").focus()
+    await page.keyboard.press("Enter")
+    await page.keyboard.press("Tab")
     await page.keyboard.type("同姓同名（演習）")
     await page.locator("#acts button[value=dismiss]").focus()
     await page.keyboard.press("Enter")

@@ -14,9 +14,10 @@ from renkei.arrests.v1.clocks_pb2_grpc import ClocksServiceStub
 from renkei.arrests.v1.differences_pb2 import ListArrestDifferencesRequest
 from renkei.exchange.v1.exchange_pb2 import ListPeersRequest
 from renkei.exchange.v1.exchange_pb2_grpc import ExchangeServiceStub
+from renkei.identifiers.v1.identifiers_pb2 import IDENTIFIER_TYPE_UNSPECIFIED
 from renkei.leads.v1.follow_up_pb2 import ListLeadStepsRequest, MarkLeadSeenRequest
 from renkei.leads.v1.follow_up_pb2_grpc import FollowUpServiceStub
-from renkei.leads.v1.leads_pb2 import GetLeadRequest, ListLeadsRequest
+from renkei.leads.v1.leads_pb2 import GetLeadCountsRequest, GetLeadRequest, ListLeadsRequest
 from renkei.leads.v1.leads_pb2_grpc import LeadsServiceStub
 from renkei.personas.v1.reports_pb2 import GetStatisticsRequest
 from renkei.personas.v1.reports_pb2_grpc import ReportsServiceStub
@@ -35,8 +36,9 @@ if TYPE_CHECKING:
     from renkei.arrests.v1.clocks_pb2 import ListClocksResponse
     from renkei.arrests.v1.differences_pb2 import ListArrestDifferencesResponse
     from renkei.exchange.v1.exchange_pb2 import ListPeersResponse
+    from renkei.identifiers.v1.identifiers_pb2 import IdentifierType
     from renkei.leads.v1.follow_up_pb2 import BatchFollowUpLeadsRequest, FollowUp, LeadFollowUpResult, LeadStep
-    from renkei.leads.v1.leads_pb2 import Lead, ListLeadsResponse
+    from renkei.leads.v1.leads_pb2 import Lead, LeadCounts, ListLeadsResponse
     from renkei.personas.v1.reports_pb2 import Statistics
     from renkei.tips.v1.differences_pb2 import ListTipDifferencesResponse
     from renkei.tips.v1.tips_pb2 import Tip
@@ -50,7 +52,8 @@ _AT_ONCE: Final = 8
 _PAGE: Final = 200
 FOUND_AT_MOST: Final = 50
 COUNTED_AT_MOST: Final = 1000
-"""So many leads, and so many arrests, are counted for map and figures: more would keep the service from others."""
+"""So many arrests are counted for the figures, and so many leads are in a file: more would keep the service from
+others."""
 FIRST_YEAR: Final = 2025
 """Of the statistics of undercover work."""
 ON_BEHALF_OF: Final[ContextVar[str | None]] = ContextVar("ON_BEHALF_OF", default=None)
@@ -76,12 +79,31 @@ class Asking:
         states: Sequence[FollowUp.State.ValueType] = (),
         mine: bool = False,
     ) -> ListLeadsResponse:
-        """List a page of live leads, the last changed first; `states` are those of their follow-up."""
+        """List a page of live leads, the urgent ones first; `states` are those of their follow-up."""
         client = self._client("leads")
         request = ListLeadsRequest(
-            parent=self._agency, page_size=size, page_token=page_token, follow_up_states=states, mine=mine
+            parent=self._agency,
+            page_size=size,
+            page_token=page_token,
+            follow_up_states=states,
+            mine=mine,
+            order=ListLeadsRequest.ORDER_URGENCY,
         )
         return await client.call(client.stub(LeadsServiceStub).ListLeads, request, seconds=_SECONDS)
+
+    async def lead_counts(
+        self,
+        *,
+        states: Sequence[FollowUp.State.ValueType] = (),
+        begin: datetime | None = None,
+        end: datetime | None = None,
+        kind: IdentifierType.ValueType = IDENTIFIER_TYPE_UNSPECIFIED,
+    ) -> LeadCounts:
+        """Count live leads: of these states, that last changed from `begin` to before `end`, of this evidence."""
+        client = self._client("leads")
+        times: dict[str, Any] = {"min_update_time": begin, "max_update_time": end}
+        request = GetLeadCountsRequest(parent=self._agency, follow_up_states=states, identifier_type=kind, **times)
+        return await client.call(client.stub(LeadsServiceStub).GetLeadCounts, request, seconds=_SECONDS)
 
     async def lead(self, lead: str) -> Lead:
         """Read a lead by its id."""
@@ -204,17 +226,17 @@ class Asking:
         request = ListPeersRequest(page_size=64)
         return await client.call(client.stub(ExchangeServiceStub).ListPeers, request, seconds=_SECONDS)
 
-    async def many_leads(self, states: Sequence[FollowUp.State.ValueType] = ()) -> tuple[list[Lead], bool]:
-        """List live leads to count them, the last changed first; True: there are more than are counted."""
+    async def many_leads(self) -> list[Lead]:
+        """List live leads for a file, the urgent ones first."""
         found: list[Lead] = []
         token = ""
         while len(found) < COUNTED_AT_MOST:
-            answer = await self.leads(page_token=token, size=_PAGE, states=states)
+            answer = await self.leads(page_token=token, size=_PAGE)
             found += answer.leads
             token = answer.next_page_token
             if not token:
-                return found, False
-        return found, True
+                break
+        return found
 
     async def many_arrests(self) -> tuple[list[Arrest], bool]:
         """List own arrests to count them, the newest first; True: there are more than are counted."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
+from renkei.identifiers.v1.identifiers_pb2 import IDENTIFIER_TYPE_UNSPECIFIED, IdentifierType
 from starlette.responses import RedirectResponse
 from starlette.routing import Route
 
@@ -85,8 +86,7 @@ class Boards:
     # 逮捕・勾留
 
     async def _clocks_page(self, request: Request, visitor: Visitor) -> Response:
-        # First where the log stands, then what the clocks are: what comes between is told again, and not missed.
-        position = await self._feeds["arrests"].position()
+        position = await self._feeds["arrests"].begin_for(request)
         now = self._clock.now()
         board = clocks.view(await self._asking.clocks(page_token=request.query_params.get("page", "")), now=now)
         return self._render(
@@ -134,18 +134,23 @@ class Boards:
 
     # 地図
 
-    async def _region(self, request: Request) -> tuple[Wanted, RegionView, bool]:
+    async def _region(self, request: Request) -> tuple[Wanted, RegionView]:
         given = request.query_params
         asked = region.wanted(given.get("from", ""), given.get("to", ""), given.get("kind", ""))
-        leads, more = await self._asking.many_leads(OPEN)
+        leads = await self._asking.lead_counts(
+            states=OPEN,
+            begin=asked.begin,
+            end=asked.end,
+            kind=IdentifierType.Value(asked.kind) if asked.kind else IDENTIFIER_TYPE_UNSPECIFIED,
+        )
         members = [code_of(self._agency)]
         with suppress(NotAllowed):
             members += [code_of(peer.name) for peer in (await self._asking.peers()).peers]
-        return asked, region.view(leads, self._cases, members, asked, setting_of(request).language), more
+        return asked, region.view(leads, self._cases, members, asked, setting_of(request).language)
 
     async def _map_page(self, request: Request, visitor: Visitor) -> Response:
-        position = await self._feeds["leads"].position()
-        asked, shown, more = await self._region(request)
+        position = await self._feeds["leads"].begin_for(request)
+        asked, shown = await self._region(request)
         return self._render(
             request,
             visitor,
@@ -156,12 +161,10 @@ class Boards:
             counts={each.jis: each.leads for each in shown.places},
             kinds=region.KINDS,
             cases=bool(self._cases),
-            more=more,
-            counted=COUNTED_AT_MOST,
         )
 
     async def _map_csv(self, request: Request, visitor: Visitor) -> Response:
-        _, shown, _ = await self._region(request)
+        _, shown = await self._region(request)
         rows = [
             (getattr(each, setting_of(request).language), each.leads, each.supported, each.cases)
             for each in shown.places
@@ -170,7 +173,7 @@ class Boards:
 
     async def _map_svg(self, request: Request, visitor: Visitor) -> Response:
         del visitor
-        _, shown, _ = await self._region(request)
+        _, shown = await self._region(request)
         if shown.region is None:
             raise NotFoundOrDenied("DENIED", "there is no such picture")
         counts = {each.jis: each.leads for each in shown.places}
@@ -185,7 +188,7 @@ class Boards:
         except NotAllowed:
             arrests = ([], False)
         return figures.tables(
-            leads=await self._asking.many_leads(),
+            leads=await self._asking.lead_counts(),
             arrests=arrests,
             undercover=await self._asking.undercover(self._clock.now().astimezone(JAPAN).year),
             value=lambda name: say_value(name, language),
@@ -215,7 +218,7 @@ class Boards:
 
     async def _leads_csv(self, request: Request, visitor: Visitor) -> Response:
         language = setting_of(request).language
-        leads, _ = await self._asking.many_leads()
+        leads = await self._asking.many_leads()
         rows = [
             (
                 " / ".join(dict.fromkeys(record.caveat for record in each.records if record.caveat)),

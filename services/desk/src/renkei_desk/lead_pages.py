@@ -10,7 +10,7 @@ from starlette.routing import Route
 
 from renkei_desk.following import SNOOZES, VIEWS, Following, may_assign
 from renkei_desk.pages import inbox, lead, region
-from renkei_desk.request import field, place_of, read_visitors_form
+from renkei_desk.request import field, is_by_itself, place_of, read_visitors_form
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -54,7 +54,7 @@ class LeadPages:
         return await self._show_inbox(request, visitor, request.query_params.get("view", ""), ())
 
     async def _lead(self, request: Request, visitor: Visitor) -> Response:
-        if "hx-request" not in request.headers:  # what a page asks for by itself is nobody's look
+        if not is_by_itself(request):  # what a page asks for by itself is nobody's look
             await self._following.look(request.path_params["lead"], str(uuid4()))
         return await self._show_lead(request, visitor, ())
 
@@ -69,8 +69,7 @@ class LeadPages:
         return await self._show_inbox(request, visitor, field(form, "view"), refusals)
 
     async def _show_inbox(self, request: Request, visitor: Visitor, view: str, refusals: Sequence[Refusal]) -> Response:
-        # First where the log stands, then what the leads are: what comes between is told again, and not missed.
-        position = await self._feed.position()
+        position = await self._feed.begin_for(request)
         chosen = view if view in VIEWS else next(iter(VIEWS))
         answer = await self._asking.leads(
             page_token=request.query_params.get("page", ""), states=VIEWS[chosen], mine=chosen == "mine"
@@ -87,7 +86,7 @@ class LeadPages:
         )
 
     async def _show_lead(self, request: Request, visitor: Visitor, refusals: Sequence[Refusal]) -> Response:
-        position = await self._feed.position()
+        position = await self._feed.begin_for(request)
         found = await self._asking.lead(request.path_params["lead"])
         return self._render(
             request,

@@ -28,6 +28,12 @@ PREFECTURES: Final = _read()
 """By JIS code."""
 
 
+def name_of(agency: str, language: str) -> str:
+    """Give `千葉県` of `jp-12`, or `Chiba`; the code itself for an agency without a prefecture."""
+    known = PREFECTURES.get(jis_of(agency))
+    return agency if known is None else known.ja if language == "ja" else known.en
+
+
 def jis_of(agency: str) -> str:
     """Give `12` of `jp-12`; empty for an agency without a prefecture."""
     jis = agency.removeprefix("jp-")

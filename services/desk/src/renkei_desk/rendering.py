@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import UTC, datetime
+from functools import lru_cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
@@ -13,10 +14,11 @@ from markupsafe import Markup
 from starlette.responses import HTMLResponse
 
 from renkei_desk.domain.dates import JAPAN, ago, day_in_words, in_words
+from renkei_desk.outlines import name_of
 from renkei_desk.words import say, say_value
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Hashable
 
     from google.protobuf.timestamp_pb2 import Timestamp
 
@@ -40,6 +42,7 @@ _DAY: Final = STATIC["desk.css"].decode().partition("}")[0] + "}\n"
 _PICTURES: Final = Markup(_DAY + STATIC["pictures.css"].decode())  # noqa: S704 (a file of our own)
 _TURNING: Final = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 _BIDI: Final = {ord(sign): f"\\u{ord(sign):04x}" for sign in _TURNING}
+_PARTS: Final = 1024
 NAVIGATION: Final = (
     ("/", "inbox"),
     ("/search", "search"),
@@ -69,6 +72,8 @@ class Pages:
         self._environment.globals.update(
             static=lambda name: f"/static/{_VERSIONS[name]}/{name}", style=lambda: _PICTURES
         )
+        # Fifty desks that show the same lead show the same row.
+        self._part = lru_cache(_PARTS)(self._make_part)
 
     def label(self, language: str, visitor: Visitor) -> str:
         """Say what something is that leaves the desk, on paper or as a file: handling, whose, and when."""
@@ -92,9 +97,8 @@ class Pages:
 
     def picture(self, setting: Setting, **values: Any) -> str:  # noqa: ANN401 (the view of any picture)
         """Make a picture that stands alone, in the colours of the day."""
-        language = setting.language
         template = self._environment.get_template("picture.svg")
-        return template.render(setting=setting, say=lambda key: say(key, language), **values).strip()
+        return template.render(setting=setting, **_words(setting.language), **values).strip()
 
     def page(
         self,
@@ -107,29 +111,42 @@ class Pages:
         **values: Any,  # noqa: ANN401 (the view of any page)
     ) -> HTMLResponse:
         """Render a page. `place` is where the language switch leads back to."""
-        language = setting.language
-
-        def moment(timestamp: Timestamp | None) -> str:
-            return "" if timestamp is None or not timestamp.seconds else in_words(moment_of(timestamp), language)
-
         text = self._environment.get_template(template).render(
             **self._shown,
+            **_words(setting.language),
             setting=setting,
             visitor=visitor,
             place=place,
             form_id=str(uuid4()),
-            printed=in_words(self._now(), language),
+            printed=in_words(self._now(), setting.language),
             new_id=lambda: str(uuid4()),
-            say=lambda key: say(key, language),
-            value=lambda name: say_value(name, language),
-            moment=moment,
-            ago=lambda seconds: ago(seconds, language),
-            written=lambda when: in_words(when, language),
-            day=lambda when: day_in_words(when, language),
-            on_day=lambda when: day_in_words(when.astimezone(JAPAN).date(), language),
+            part=self._part,
             **values,
         )
         return HTMLResponse(text, status_code=status)
+
+    def _make_part(self, template: str, language: str, row: Hashable) -> Markup:
+        """Render a part of a page that follows from these alone: neither who looks nor when."""
+        text = self._environment.get_template(template).render(**_words(language), row=row)
+        return Markup(text)  # noqa: S704 (made by a template of ours, which escapes)
+
+
+def _words(language: str) -> dict[str, Callable[..., str]]:
+    """Give what templates say things with."""
+
+    def moment(timestamp: Timestamp | None) -> str:
+        return "" if timestamp is None or not timestamp.seconds else in_words(moment_of(timestamp), language)
+
+    return {
+        "say": lambda key: say(key, language),
+        "value": lambda name: say_value(name, language),
+        "moment": moment,
+        "prefecture": lambda agency: name_of(agency, language),
+        "ago": lambda seconds: ago(seconds, language),
+        "written": lambda when: in_words(when, language),
+        "day": lambda when: day_in_words(when, language),
+        "on_day": lambda when: day_in_words(when.astimezone(JAPAN).date(), language),
+    }
 
 
 def _in_css(text: str) -> str:

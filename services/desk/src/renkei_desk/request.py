@@ -38,6 +38,11 @@ class Setting:
     """`day` or `night`; empty: as the machine says."""
 
 
+def is_by_itself(request: Request) -> bool:
+    """Tell whether an open page asks for itself anew, and no person for anything."""
+    return "hx-request" in request.headers
+
+
 def setting_of(request: Request) -> Setting:
     """Read language and colours; what is not known is the default."""
     language = request.cookies.get(LANGUAGE_COOKIE, "")

@@ -21,7 +21,6 @@ from renkei_chassis.identity.verifier import bearer
 from renkei_desk.asking import ON_BEHALF_OF, PURPOSE
 from renkei_desk.boards import Boards
 from renkei_desk.domain.question import parse
-from renkei_desk.feed import FeedAwayError
 from renkei_desk.headers import Headers
 from renkei_desk.lead_pages import LeadPages
 from renkei_desk.pages import lead, peers, record
@@ -32,12 +31,14 @@ from renkei_desk.request import (
     THEMES,
     ForgedFormError,
     field,
+    is_by_itself,
     place_of,
     read_form,
     read_visitors_form,
     setting_of,
 )
 from renkei_desk.sessions import SessionOverError
+from renkei_desk.tail import LogAwayError
 from renkei_desk.words import LANGUAGES
 
 if TYPE_CHECKING:
@@ -264,7 +265,7 @@ class Desk:
 
         last = request.headers.get("last-event-id") or request.query_params.get("after", "")
         return StreamingResponse(
-            self._feeds[of].stream(last[:100], is_open=is_open),
+            await self._feeds[of].open(last[:100], is_open=is_open),
             media_type="text/event-stream",
             headers={"cache-control": "no-store"},
         )
@@ -290,7 +291,7 @@ class Desk:
 
         async def guarded(request: Request) -> Response:
             # What a page asks for by itself is nothing that a person does.
-            acts = request.method == "POST" or "hx-request" not in request.headers
+            acts = request.method == "POST" or not is_by_itself(request)
             acts = acts and request.url.path not in {"/feed", "/print.css"}
             visitor = await self._sessions.find(request.cookies.get(self._cookie, ""), acts=acts)
             ON_BEHALF_OF.set(await self._sessions.token(visitor))
@@ -320,7 +321,7 @@ class Desk:
 
         def sign_in(request: Request, error: Exception) -> Response:
             del error
-            if "hx-request" in request.headers:
+            if is_by_itself(request):
                 return Response(status_code=401, headers={"hx-redirect": "/locked"})
             if request.url.path in {"/feed", "/links"}:
                 return Response(status_code=401)
@@ -336,7 +337,7 @@ class Desk:
             SessionOverError: sign_in,
             # An officer's token that the services believe no more.
             Unauthenticated: sign_in,
-            FeedAwayError: told(503, "away"),
+            LogAwayError: told(503, "away"),
             RenkeiError: told(503, "away"),
             # Nobody knows now who may be what: see `Sessions.token`.
             SettingsError: told(503, "away"),

@@ -17,6 +17,7 @@ from renkei_desk.rendering import Pages
 from renkei_desk.serving import serve
 from renkei_desk.sessions import Sessions
 from renkei_desk.tables import SCHEMA
+from renkei_desk.tail import Tail
 from renkei_desk.web import Desk
 
 if TYPE_CHECKING:
@@ -53,10 +54,8 @@ def blueprint(settings: Settings, place: Place) -> Blueprint:
         sessions = Sessions(
             database=parts.database, writer=parts.writer, clock=parts.clock, settings=settings, renew=place.renew
         )
-        feeds = {
-            "leads": Feed(parts.client("leads"), tells="lead"),
-            "arrests": Feed(parts.client("arrests"), tells="arrest"),
-        }
+        tails = {service: Tail(parts.client(service)) for service in ("leads", "arrests")}
+        feeds = {service: Feed(tail, tells=service.removesuffix("s")) for service, tail in tails.items()}
         desk = Desk(
             agency=parts.agency,
             port=settings.port,
@@ -74,13 +73,14 @@ def blueprint(settings: Settings, place: Place) -> Blueprint:
         )
 
         def end() -> None:
-            for feed in feeds.values():
-                feed.end()
+            for tail in tails.values():
+                tail.end()  # the browsers come back to whoever serves then
 
         async def run() -> None:
             certificate, key = await asyncio.to_thread(ensure_certificate, place.folder, now=parts.clock.now())
             await serve(desk.app, port=settings.port, certificate=certificate, key=key, before_end=end)
 
-        return Wiring(api={}, tasks={"web": run}, closing=(asking.close,))
+        following = {f"tail of {service}": tail.run for service, tail in tails.items()}
+        return Wiring(api={}, tasks={"web": run, **following}, closing=(asking.close,))
 
     return Blueprint(name="desk", schema=SCHEMA, wire=wire)

@@ -34,6 +34,7 @@ LEADS: Final[dict[str, tuple[str, str]]] = {
     "act_confirm": ("関連あり", "Confirm"),
     "act_dismiss": ("関連なし", "Dismiss"),
     "act_reopen": ("再開する", "Reopen"),
+    "with_whom": ("理由・期間・相手を入力", "Reason, time, and to whom"),
     "reason": ("理由・申し送り", "Reason, or a note"),
     "reason_hint": (
         "記録の内容は書き写さないこと。「関連なし」「再開する」には必須。",

@@ -6,9 +6,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from renkei.leads.v1.leads_pb2 import (
+    GetLeadCountsRequest,
     GetLeadRequest,
     Lead,
     LeadChange,
+    LeadCounts,
     ListLeadsRequest,
     ListLeadsResponse,
     WatchLeadsRequest,
@@ -21,10 +23,12 @@ from renkei_chassis.log.watch import Watch, in_parts
 from renkei_chassis.records.times import check_times, to_us
 from renkei_chassis.resource_names import AGENCY, Pattern
 from renkei_chassis.rpc.methods import Api, Call, ReadMethod, StreamMethod
-from renkei_leads import reading
+from renkei_leads import counting, reading
 from renkei_leads.content import Terms, read_content, read_followed
 from renkei_leads.domain import State
+from renkei_leads.ordering import LAST_CHANGED, URGENCY
 from renkei_leads.reading import Shown, Wanted
+from renkei_leads.sharing import Shared
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -35,12 +39,15 @@ if TYPE_CHECKING:
     from renkei_chassis.log.changes import Changes
     from renkei_chassis.records.reach import Reach
     from renkei_chassis.rpc.page_tokens import PageTokens
+    from renkei_leads.ordering import Place
 
 NAME: Final = Pattern("agencies/{agency}/leads/{lead}")
 _LIVE: Final = (State.CANDIDATE, State.SUPPORTED)
 _KIND: Final = "leads"
 _DEFAULT: Final = 50
 _LARGEST: Final = 200
+_COUNTS_KEPT: Final = 64
+_PAGES_KEPT: Final = 16
 # A client takes 4 MiB; leads may be long.
 _MAX_ANSWER_BYTES: Final = 1024 * 1024
 
@@ -63,6 +70,8 @@ class LeadsApi:
         self._terms = terms
         self._database = database
         self._tokens = tokens
+        self._pages = Shared[ListLeadsResponse](lambda: changes.last_sequence, most=_PAGES_KEPT)
+        self._counts = Shared[LeadCounts](lambda: changes.last_sequence, most=_COUNTS_KEPT)
         self._watching = Watch(changes, answer=WatchLeadsResponse, make=self._changed)
         self._reach = reach
 
@@ -71,6 +80,7 @@ class LeadsApi:
         return {
             "renkei.leads.v1.LeadsService": {
                 "GetLead": ReadMethod(answer=self._get),
+                "GetLeadCounts": ReadMethod(answer=self._count),
                 "ListLeads": ReadMethod(answer=self._list),
                 "WatchLeads": StreamMethod(answers=self._watch),
             }
@@ -91,24 +101,50 @@ class LeadsApi:
         if request.parent != self._agency:
             raise denied()
         check_times(request, "")
-        size = page_size(request.page_size, default=_DEFAULT, largest=_LARGEST)
         position = self._tokens.decode(_KIND, request, request.page_token)
+        holder = call.caller.subject if request.mine else ""
+        unreachable = tuple(self._reach.unreachable)
+        make = partial(self._page, request, position, holder, unreachable)
+        if request.mine or request.record:  # nobody else asks for that
+            return await make()
+        return await self._pages.get((request.SerializeToString(deterministic=True), unreachable), make)
+
+    async def _page(
+        self, request: ListLeadsRequest, after: Place | None, holder: str, unreachable: Sequence[str]
+    ) -> ListLeadsResponse:
+        size = page_size(request.page_size, default=_DEFAULT, largest=_LARGEST)
         wanted = Wanted(
             states=request.states or _LIVE,
             record=request.record,
             standings=request.follow_up_states,
-            holder=call.caller.subject if request.mine else "",
+            holder=holder,
             unit=request.unit,
             max_snooze_end_us=to_us(request.max_snooze_end_time) if request.HasField("max_snooze_end_time") else None,
         )
-        before = (int(position[0]), str(position[1])) if position is not None else None
-        rows = await self._database.read(partial(reading.page, wanted=wanted, before=before, limit=size + 1))
+        order = URGENCY if request.order == ListLeadsRequest.ORDER_URGENCY else LAST_CHANGED
+        read = partial(reading.page, wanted=wanted, order=order, after=after, limit=size + 1)
+        rows = await self._database.read(read)
         taken = _that_fit(rows[:size])
-        answer = ListLeadsResponse(leads=map(self._shown, taken), unreachable=self._reach.unreachable)
+        answer = ListLeadsResponse(leads=[self._shown(each) for each, _ in taken], unreachable=unreachable)
         if len(rows) > len(taken):
-            last, _ = taken[-1]
-            answer.next_page_token = self._tokens.encode(_KIND, request, (last.update_us, last.id))
+            _, place = taken[-1]
+            answer.next_page_token = self._tokens.encode(_KIND, request, place)
         return answer
+
+    async def _count(self, request: GetLeadCountsRequest, call: Call) -> LeadCounts:
+        del call  # whoever may count counts the same
+        AGENCY.parse(request.parent, field="parent")
+        if request.parent != self._agency:
+            raise denied()
+        check_times(request, "")
+        wanted = counting.Wanted(
+            standings=request.follow_up_states,
+            min_update_us=to_us(request.min_update_time) if request.HasField("min_update_time") else None,
+            end_update_us=to_us(request.max_update_time) if request.HasField("max_update_time") else None,
+            identifier_type=request.identifier_type,
+        )
+        key = request.SerializeToString(deterministic=True)
+        return await self._counts.get(key, lambda: self._database.read(partial(counting.count, wanted=wanted)))
 
     def _watch(self, request: WatchLeadsRequest, call: Call) -> AsyncIterator[bytes]:
         return self._watching.watch(resume_token=request.resume_token, from_start=request.from_start)
@@ -132,9 +168,9 @@ def _change(event: Event, lead: Lead) -> LeadChange:
     return LeadChange(kind=event.type.rpartition(".")[2], lead=lead, time=event.time)
 
 
-def _that_fit(rows: Sequence[Shown]) -> Sequence[Shown]:
+def _that_fit(rows: Sequence[tuple[Shown, Place]]) -> Sequence[tuple[Shown, Place]]:
     size = 0
-    for number, (row, _) in enumerate(rows):
+    for number, ((row, _), _) in enumerate(rows):
         size += len(row.content)
         if number and size > _MAX_ANSWER_BYTES:
             return rows[:number]

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, select, tuple_
+from sqlalchemy import select
 
 from renkei_leads import follow_up_rows
-from renkei_leads.domain import Standing
 from renkei_leads.follow_up_rows import Followed
+from renkei_leads.ordering import STANDING
 from renkei_leads.store import find_lead, lead_row
 from renkei_leads.tables import follow_ups, lead_records, leads
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection
 
     from renkei_chassis.database.transaction import Transaction
+    from renkei_leads.ordering import Order, Place
     from renkei_leads.store import LeadRow
 
 Shown = tuple["LeadRow", Followed]
@@ -48,28 +49,27 @@ def read(connection: Connection, ids: Collection[str]) -> dict[str, Shown]:
     return {row.id: (row, followed) for row, followed in _shown(connection, found)}
 
 
-def page(connection: Connection, wanted: Wanted, *, before: tuple[int, str] | None, limit: int) -> list[Shown]:
-    """Read a page of leads, the last changed first, from behind `before` (time of change, id) on."""
-    statement = select(leads).where(leads.c.state.in_(list(wanted.states)))
+def page(
+    connection: Connection, wanted: Wanted, *, order: Order, after: Place | None, limit: int
+) -> list[tuple[Shown, Place]]:
+    """Read a page of leads after a place of an order, each with its own place."""
+    statement = select(leads.c.id).outerjoin(follow_ups, follow_ups.c.lead == leads.c.id)
+    statement = statement.where(leads.c.state.in_(list(wanted.states)), *_conditions(wanted))
     if wanted.record:
         statement = statement.join(lead_records, lead_records.c.lead == leads.c.id).where(
             lead_records.c.record == wanted.record
         )
-    conditions = _conditions(wanted)
-    if conditions:
-        statement = statement.outerjoin(follow_ups, follow_ups.c.lead == leads.c.id).where(*conditions)
-    if before is not None:
-        statement = statement.where(tuple_(leads.c.update_us, leads.c.id) < before)
-    statement = statement.order_by(leads.c.update_us.desc(), leads.c.id.desc()).limit(limit)
-    return _shown(connection, [lead_row(row) for row in connection.execute(statement)])
+    # Places first, and contents of those alone that are on the page: leads are long.
+    places = {row[0]: order.place(row) for row in connection.execute(order.page(statement, after=after, limit=limit))}
+    shown = read(connection, places)
+    return [(shown[lead], place) for lead, place in places.items()]
 
 
 def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
     columns = follow_ups.c
     found: list[ColumnElement[bool]] = []
     if wanted.standings:
-        # A lead about which nobody did anything has no row.
-        found.append(func.coalesce(columns.standing, int(Standing.NEW)).in_(list(wanted.standings)))
+        found.append(STANDING.in_(list(wanted.standings)))
     if wanted.holder:
         found.append(columns.holder == wanted.holder)
     if wanted.unit:

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING
 
 from renkei.arrests.v1.arrests_pb2 import Arrest
 from renkei.identifiers.v1.identifiers_pb2 import IdentifierType
-from renkei.leads.v1.leads_pb2 import Lead
 from renkei.personas.v1.enums_pb2 import Outcome
 from renkei.personas.v1.personas_pb2 import Plan
 
 from renkei_desk.domain.bars import Bars, draw
-from renkei_desk.outlines import PREFECTURES
-from renkei_desk.pages.region import of_lead
+from renkei_desk.outlines import PREFECTURES, jis_of
+from renkei_desk.pages.inbox import code_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
+    from renkei.leads.v1.leads_pb2 import LeadCounts
     from renkei.personas.v1.reports_pb2 import Statistics
 
 
@@ -36,33 +36,38 @@ class Table:
 
 def tables(
     *,
-    leads: tuple[Sequence[Lead], bool],
+    leads: LeadCounts,
     arrests: tuple[Sequence[Arrest], bool],
     undercover: Statistics | None,
     value: Callable[[str], str],
     language: str,
 ) -> Sequence[Table]:
-    """Count everything. `leads` and `arrests` come with whether there are more; `value` says a value in words."""
-    several, more_leads = leads
+    """Make every table. `arrests` come with whether there are more; `value` says a value in words."""
     held, more_arrests = arrests
     found = [
-        _table("leads_by_state", (f"LEAD_{Lead.State.Name(lead.state)}" for lead in several), value, cut=more_leads),
         _table(
-            "leads_by_kind",
-            (kind for lead in several for kind in {IdentifierType.Name(each.type) for each in lead.evidence}),
+            "leads_by_state",
+            {"LEAD_STATE_CANDIDATE": leads.leads - leads.supported, "LEAD_STATE_SUPPORTED": leads.supported},
             value,
-            cut=more_leads,
         ),
+        _table("leads_by_kind", {IdentifierType.Name(each.type): each.leads for each in leads.types}, value),
         _table(
             "leads_by_prefecture",
-            (jis for lead in several for jis in of_lead(lead)),
+            {jis: each.leads for each in leads.agencies if (jis := jis_of(code_of(each.agency)))},
             lambda jis: getattr(PREFECTURES[jis], language),
-            cut=more_leads,
             by_name=True,
         ),
-        _table("arrests_by_kind", (f"ARREST_{Arrest.Kind.Name(each.kind)}" for each in held), value, cut=more_arrests),
         _table(
-            "arrests_by_state", (f"ARREST_{Arrest.State.Name(each.state)}" for each in held), value, cut=more_arrests
+            "arrests_by_kind",
+            Counter(f"ARREST_{Arrest.Kind.Name(each.kind)}" for each in held),
+            value,
+            cut=more_arrests,
+        ),
+        _table(
+            "arrests_by_state",
+            Counter(f"ARREST_{Arrest.State.Name(each.state)}" for each in held),
+            value,
+            cut=more_arrests,
         ),
     ]
     if undercover is not None and undercover.investigations:
@@ -74,9 +79,11 @@ def tables(
     return found
 
 
-def _table(key: str, names: Iterable[str], value: Callable[[str], str], *, cut: bool, by_name: bool = False) -> Table:
-    counted = Counter(names)
-    ordered = sorted(counted.items(), key=lambda item: item[0] if by_name else (-item[1], item[0]))
+def _table(
+    key: str, counted: Mapping[str, int], value: Callable[[str], str], *, cut: bool = False, by_name: bool = False
+) -> Table:
+    there = [(name, count) for name, count in counted.items() if count]
+    ordered = sorted(there, key=lambda item: item[0] if by_name else (-item[1], item[0]))
     return _drawn(key, [(value(name), count) for name, count in ordered], cut=cut)
 
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from renkei.identifiers.v1.identifiers_pb2 import IdentifierType
-from renkei.leads.v1.follow_up_pb2 import FollowUp
 from renkei.leads.v1.leads_pb2 import Lead
 
 from renkei_desk.rendering import moment_of
@@ -15,25 +14,40 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from google.protobuf.timestamp_pb2 import Timestamp
+    from renkei.leads.v1.follow_up_pb2 import FollowUp
     from renkei.leads.v1.leads_pb2 import ListLeadsResponse
+
+_MINUTE: Final = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Followed:
+    """How a lead stands with people, as far as a row says."""
+
+    state: int
+    holder: str
+    unit: str
+    has_grown: bool
+    seen_count: int
+    etag: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One lead of the inbox."""
+    """One lead of the inbox: everything that its row says, and nothing else, so that equal rows look the same."""
 
     id: str
     state: int
-    caveats: Sequence[str]
+    caveats: tuple[str, ...]
     records: int
-    agencies: Sequence[str]
-    kinds: Sequence[str]
+    agencies: tuple[str, ...]
+    kinds: tuple[str, ...]
     """What kinds of identifiers link it."""
-    update_time: Timestamp
-    follow_up: FollowUp
+    updated: datetime
+    follow_up: Followed
     left_seconds: float | None
-    """How long until somebody is to look at it, or until it comes back; less than 0: overdue. None: no such time."""
+    """How long until somebody is to look at it, or until it comes back; less than 0: overdue. None: no such time.
+    Of whole minutes, since no more is shown."""
 
     @property
     def chosen(self) -> str:
@@ -52,8 +66,8 @@ class Inbox:
 
 
 def view(answer: ListLeadsResponse, *, now: datetime) -> Inbox:
-    """Take what is shown: SUPPORTED leads are the urgent ones, and first what waits, by the time that is left."""
-    rows = sorted((_row(lead, now) for lead in answer.leads), key=_order)
+    """Take what is shown, in the order in which it was listed: SUPPORTED leads are the urgent ones."""
+    rows = [_row(lead, now) for lead in answer.leads]
     return Inbox(
         urgent=[row for row in rows if row.state == Lead.STATE_SUPPORTED],
         rest=[row for row in rows if row.state != Lead.STATE_SUPPORTED],
@@ -75,20 +89,29 @@ def left_of(follow_up: FollowUp, now: datetime) -> float | None:
     return None
 
 
-def _order(row: Row) -> tuple[bool, float]:
-    waits = row.follow_up.state == FollowUp.STATE_NEW
-    return not waits, (row.left_seconds or 0.0) if waits else 0.0
-
-
 def _row(lead: Lead, now: datetime) -> Row:
     return Row(
         id=lead.name.rpartition("/")[2],
         state=lead.state,
         caveats=tuple(dict.fromkeys(record.caveat for record in lead.records if record.caveat)),
         records=len(lead.records) + lead.records_omitted,
-        agencies=sorted({code_of(record.name) for record in lead.records}),
+        agencies=tuple(sorted({code_of(record.name) for record in lead.records})),
         kinds=tuple(dict.fromkeys(IdentifierType.Name(evidence.type) for evidence in lead.evidence)),
-        update_time=lead.update_time,
-        follow_up=lead.follow_up,
-        left_seconds=left_of(lead.follow_up, now),
+        updated=moment_of(lead.update_time),
+        follow_up=Followed(
+            state=lead.follow_up.state,
+            holder=lead.follow_up.holder,
+            unit=lead.follow_up.unit,
+            has_grown=lead.follow_up.has_grown,
+            seen_count=lead.follow_up.seen_count,
+            etag=lead.follow_up.etag,
+        ),
+        left_seconds=_of_whole_minutes(left_of(lead.follow_up, now)),
     )
+
+
+def _of_whole_minutes(left: float | None) -> float | None:
+    if left is None:
+        return None
+    whole = abs(left) // _MINUTE * _MINUTE
+    return whole if left >= 0 else -max(whole, 1.0)

@@ -21,7 +21,7 @@ from renkei_desk.pages.inbox import code_of
 from renkei_desk.rendering import moment_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from google.protobuf.timestamp_pb2 import Timestamp
     from renkei.arrests.v1.arrests_pb2 import Arrest
@@ -51,8 +51,8 @@ class LeadView:
     """What the page shows."""
 
     lead: Lead
-    caveats: Sequence[tuple[str, str]]
-    """Record and caveat."""
+    caveats: Mapping[str, Sequence[str]]
+    """The records of each caveat."""
     rows: Sequence[EvidenceRow]
     rows_omitted: int
     chart: Chart
@@ -72,7 +72,7 @@ def view(lead: Lead, records: Mapping[str, Tip | Arrest]) -> LeadView:
     moments = _moments(lead, records)
     return LeadView(
         lead=lead,
-        caveats=[(record.name, record.caveat) for record in lead.records if record.caveat],
+        caveats=_caveats(lead.records),
         rows=[row for _, row in shown],
         rows_omitted=len(rows) - len(shown) + lead.evidence_omitted,
         chart=draw(chart_rows),
@@ -95,6 +95,14 @@ def short_of(name: str) -> str:
 def link_of(name: str) -> str:
     """Give where the page of a record is."""
     return f"/records/{name.removeprefix('agencies/')}"
+
+
+def _caveats(records: Iterable[LeadRecord]) -> Mapping[str, Sequence[str]]:
+    found: dict[str, list[str]] = {}
+    for record in records:
+        if record.caveat:
+            found.setdefault(record.caveat, []).append(record.name)
+    return found
 
 
 def _rows(lead: Lead) -> list[tuple[int, EvidenceRow]]:

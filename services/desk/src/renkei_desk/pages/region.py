@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Final
 
 from renkei.identifiers.v1.identifiers_pb2 import IdentifierType
-from renkei.leads.v1.leads_pb2 import Lead
 
 from renkei_desk.domain.dates import JAPAN
 from renkei_desk.domain.question import parse
@@ -16,10 +15,11 @@ from renkei_desk.domain.region import Region, draw
 from renkei_desk.domain.timeline import Moment, Timeline, lay_out
 from renkei_desk.outlines import PREFECTURES, jis_of
 from renkei_desk.pages.inbox import code_of
-from renkei_desk.rendering import moment_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+
+    from renkei.leads.v1.leads_pb2 import Lead, LeadCounts
 
     from renkei_desk.domain.cases import Case
 
@@ -41,6 +41,16 @@ class Wanted:
         """Write it as the end of an address."""
         parts = {"from": self.first, "to": self.last, "kind": self.kind}
         return "&".join(f"{name}={value}" for name, value in parts.items() if value)
+
+    @property
+    def begin(self) -> datetime | None:
+        """When the first day begins, in Japan."""
+        return None if self.first is None else datetime.combine(self.first, time(), JAPAN)
+
+    @property
+    def end(self) -> datetime | None:
+        """When the last day is over."""
+        return None if self.last is None else datetime.combine(self.last, time(), JAPAN) + timedelta(days=1)
 
     def holds(self, moment: datetime) -> bool:
         """Say whether a moment lies in the days asked for, of Japan."""
@@ -86,18 +96,14 @@ def wanted(first: str, last: str, kind: str) -> Wanted:
     return Wanted(first=parse(first).day, last=parse(last).day, kind=kind if kind in KINDS else "")
 
 
-def view(
-    leads: Iterable[Lead], cases: Iterable[Case], members: Iterable[str], asked: Wanted, language: str
-) -> RegionView:
+def view(leads: LeadCounts, cases: Iterable[Case], members: Iterable[str], asked: Wanted, language: str) -> RegionView:
     """Count per prefecture: of the agencies that belong together, and of every place where something is."""
-    open_leads = [lead for lead in leads if asked.holds(moment_of(lead.update_time)) and _has(lead, asked.kind)]
     shown_cases = [case for case in cases if asked.holds(_noon(case.day))]
     found: dict[str, list[int]] = {jis_of(code): [0, 0, 0] for code in members}
-    for lead in open_leads:
-        for jis in of_lead(lead):
-            counts = found.setdefault(jis, [0, 0, 0])
-            counts[0] += 1
-            counts[1] += lead.state == Lead.STATE_SUPPORTED
+    for each in leads.agencies:
+        counts = found.setdefault(jis_of(code_of(each.agency)), [0, 0, 0])
+        counts[0] += each.leads
+        counts[1] += each.supported
     for case in shown_cases:
         found.setdefault(jis_of(case.agency), [0, 0, 0])[2] += 1
     found.pop("", None)  # an agency without a prefecture
@@ -136,10 +142,6 @@ def records_in(lead: Lead) -> Mapping[str, int]:
 def of_lead(lead: Lead) -> set[str]:
     """Name the prefectures whose agencies' records a lead holds."""
     return {jis_of(code_of(record.name)) for record in lead.records} - {""}
-
-
-def _has(lead: Lead, kind: str) -> bool:
-    return not kind or any(IdentifierType.Name(evidence.type) == kind for evidence in lead.evidence)
 
 
 def _place(jis: str, counts: Sequence[int]) -> Place:
