@@ -70,7 +70,7 @@ async def test_no_search_finds_a_person(indexed: asyncio.Event, agency: Agency, 
         texts = ARRESTS.tables.texts
         assert not connection.execute(select(func.count()).select_from(texts.pending)).scalar_one()
         rows = connection.execute(select(texts.postings.c.content))
-        numbers = {number >> 1 for row in rows for number in postings.unpack(bytes(row.content))}
+        numbers = {number >> 2 for row in rows for number in postings.unpack(bytes(row.content))}
         return {chr(number >> 21) + chr(number & 0x1FFFFF) for number in numbers}
 
     held = await agency.service.database.read(pairs)

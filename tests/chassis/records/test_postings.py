@@ -6,18 +6,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from renkei_chassis.records.texts.postings import (
-    BUCKETS,
     FULL,
-    bucket_of,
     count,
     in_order,
     is_empty,
     look_up,
     meet,
     pack,
-    pairs,
-    token,
-    triples,
     unpack,
     with_more,
     without,
@@ -52,16 +47,3 @@ def test_a_bucket_holds_what_was_added_and_not_taken_out(
         for other in wanted:
             assert set(in_order(meet(found[one], found[other]))) == left[one] & left[other]
             assert set(in_order(look_up(bucket, [one, other]))) == left[one] | left[other]
-
-
-def test_both_numbers_of_a_pair_are_in_one_bucket() -> None:
-    for pair in pairs("山田高崎バイト🍎0"):
-        written, folded = token(pair, folded=False), token(pair, folded=True)
-        assert written != folded
-        assert bucket_of(written) == bucket_of(folded) < BUCKETS
-
-
-def test_digits_are_told_by_three_of_them() -> None:
-    assert triples("12a3456") & triples("3456") == triples("345") | triples("456")
-    assert triples("12") == triples("山田1") == set()
-    assert not triples("123") & triples("132")

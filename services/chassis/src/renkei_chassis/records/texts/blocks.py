@@ -14,9 +14,6 @@ from renkei_chassis.records.texts.postings import (
     bucket_of,
     is_empty,
     pack,
-    pairs,
-    token,
-    triples,
     unpack,
     with_more,
     without,
@@ -28,7 +25,6 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Row
 
     from renkei_chassis.database.transaction import Transaction
-    from renkei_chassis.records.texts.query import Folding
     from renkei_chassis.records.texts.tables import TextTables
 
     Key = tuple[bytes, str]
@@ -53,15 +49,19 @@ class Block:
     """By bucket."""
     _more: dict[int, list[int]] = field(default_factory=lambda: defaultdict(list))
 
-    def add(self, key: Key, texts: Iterable[str], folding: Folding) -> None:
-        """Add a record with its texts."""
+    def add(self, key: Key, tokens: Iterable[int]) -> None:
+        """Add an entry: what a record holds, or a part of that."""
         record_id, agency = key
         if agency not in self.agencies:
             self.agencies.append(agency)
         place = len(self.members)
         self.members.append(record_id + self.agencies.index(agency).to_bytes(2, "little"))
-        for number in tokens_of(texts, folding):
+        for number in tokens:
             self._more[number].append(place)
+
+    def fill(self, size: int) -> None:
+        """Take no more: what comes next needs more places than are left of `size`."""
+        self.members += [_BLANK] * (size - len(self.members))
 
     def remove(self, keys: Collection[Key]) -> None:
         """Take records out, so that nothing tells that they were there."""
@@ -101,21 +101,6 @@ class Block:
         for bucket, tokens in enumerate(self.postings):
             if tokens:
                 transaction.insert(postings, {"number": self.number * BUCKETS + bucket, "content": pack(tokens)})
-
-
-def tokens_of(texts: Iterable[str], folding: Folding) -> set[int]:
-    """Give the numbers of all pairs in the texts of a record."""
-    written: set[str] = set()
-    folded: set[str] = set()
-    for text in texts:
-        for word in folding.words(text):
-            written |= pairs(word)
-        plain = folding.fold(text)
-        folded |= pairs(plain)
-        folded |= triples(plain)
-    found = {token(pair, folded=False) for pair in written}
-    found.update([token(pair, folded=True) for pair in folded - written])
-    return found
 
 
 def member_key(member: bytes, agencies: Sequence[str]) -> Key:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
@@ -17,9 +16,6 @@ from renkei_chassis.records.texts.postings import (
     in_order,
     look_up,
     meet,
-    pairs,
-    token,
-    triples,
 )
 
 if TYPE_CHECKING:
@@ -29,8 +25,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Dialect, Row, Select, Table
 
     from renkei_chassis.records.texts.postings import Places
-    from renkei_chassis.records.texts.query import Term
     from renkei_chassis.records.texts.tables import TextTables
+    from renkei_chassis.records.texts.tokens import Pair
 
     Key = tuple[bytes, str]
 
@@ -46,25 +42,8 @@ _AT_ONCE: Final = _PLACES[-1]
 _NOBODY: Final = bytes(16)
 
 
-@dataclass(frozen=True, slots=True)
-class _Pair:
-    """A pair that a record must have."""
-
-    numbers: tuple[int, ...]
-    """Of the pair as written and, where a record is taken also for its fold, as folded."""
-    bucket: int
-    term: int
-    """Of which term it is."""
-
-
-def _pair(written: str, term: int, *, folded: bool) -> _Pair:
-    number = token(written, folded=False)
-    numbers = (number, token(written, folded=True)) if folded else (number,)
-    return _Pair(numbers, bucket_of(number), term)
-
-
 class Candidates:
-    """The records that a query may stand in: all of them, and some others."""
+    """The records that may hold what is looked for: all that do, and some others."""
 
     def __init__(self, connection: Connection, texts: TextTables) -> None:
         """Read through one connection; what was read is kept for a second pass."""
@@ -73,15 +52,10 @@ class Candidates:
         self._buckets: dict[int, bytes] = {}
         self._seen: dict[Key | None, tuple[list[Key], Key | None, Sequence[Row[Any]]]] = {}
 
-    def newest_first(
-        self, terms: Sequence[Term], *, exact: bool, before: Key | None
-    ) -> Iterator[tuple[list[Key], Key | None]]:
-        """Yield (keys in descending order, the key down to which all are told now; None: there are no more).
-
-        `exact`: only records that may hold every term as it was written.
-        """
+    def newest_first(self, pairs: Sequence[Pair], *, before: Key | None) -> Iterator[tuple[list[Key], Key | None]]:
+        """Yield (keys in descending order, the key down to which all are told now; None: there are no more)."""
         ready, floor, blocks = self._begin(before)
-        wanted = self._rarest(_pairs(terms, exact=exact), blocks[:2])
+        wanted = self._rarest(pairs, blocks[:2])
         opened, step = 0, _BLOCKS_AT_FIRST
         while True:
             end = (blocks[opened].highest, "\uffff") if opened < len(blocks) else None
@@ -124,27 +98,27 @@ class Candidates:
             asked = asked.where(columns.lowest <= before[0])
         return self._connection.execute(asked).all()
 
-    def _rarest(self, wanted: Sequence[_Pair], sample: Sequence[Row[Any]]) -> Sequence[_Pair]:
+    def _rarest(self, wanted: Sequence[Pair], sample: Sequence[Row[Any]]) -> Sequence[Pair]:
         """Put the pairs first that few records have, one of each term before the others: those of one go together."""
         if len(wanted) == 1:
             return wanted
-        self._fetch([row.number * BUCKETS + pair.bucket for row in sample for pair in wanted])
+        self._fetch([row.number * BUCKETS + bucket_of(pair.numbers[0]) for row in sample for pair in wanted])
         counts = {pair: sum(count(self._places(row.number, pair)) for row in sample) for pair in wanted}
         turns: dict[int, int] = {}
-        order: list[tuple[int, int, _Pair]] = []
+        order: list[tuple[int, int, Pair]] = []
         for pair in sorted(wanted, key=lambda pair: (counts[pair], pair.numbers)):
             turn = turns[pair.term] = turns.get(pair.term, 0) + 1
             order.append((turn, counts[pair], pair))
         return [pair for _, _, pair in sorted(order, key=lambda each: each[:2])]
 
-    def _open(self, blocks: Sequence[Row[Any]], wanted: Sequence[_Pair]) -> list[Key]:
+    def _open(self, blocks: Sequence[Row[Any]], wanted: Sequence[Pair]) -> list[Key]:
         """Give the records of some blocks that have every pair."""
         having: dict[int, Places] = {row.number: -1 for row in blocks}  # every bit
         for place, pair in enumerate(wanted):
             # A record that is compared in vain costs as much as some more pairs.
             if place >= _FEWEST_PAIRS and sum(map(count, having.values())) <= len(having):
                 break
-            self._fetch([number * BUCKETS + pair.bucket for number in having])
+            self._fetch([number * BUCKETS + bucket_of(pair.numbers[0]) for number in having])
             met = {number: meet(places, self._places(number, pair)) for number, places in having.items()}
             having = {number: places for number, places in met.items() if places}
         places = {number: in_order(found) for number, found in having.items()}
@@ -158,8 +132,8 @@ class Candidates:
             )
         return keys
 
-    def _places(self, number: int, pair: _Pair) -> Places:
-        bucket = self._buckets.get(number * BUCKETS + pair.bucket, b"")
+    def _places(self, number: int, pair: Pair) -> Places:
+        bucket = self._buckets.get(number * BUCKETS + bucket_of(pair.numbers[0]), b"")
         return look_up(bucket, pair.numbers) if bucket else 0
 
     def _fetch(self, numbers: Iterable[int]) -> None:
@@ -196,15 +170,3 @@ def _filled_up(numbers: Sequence[int]) -> list[int]:
     """Repeat the last number until there are as many as a statement has places."""
     places = next(places for places in _PLACES if places >= len(numbers))
     return [*numbers, *[numbers[-1]] * (places - len(numbers))]
-
-
-def _pairs(terms: Sequence[Term], *, exact: bool) -> Sequence[_Pair]:
-    wanted: dict[tuple[int, ...], _Pair] = {}
-    for number, term in enumerate(terms):
-        written = {pair for word in term.words for pair in pairs(word)} if exact else set()
-        found = [_pair(pair, number, folded=False) for pair in sorted(written)]
-        if not written:
-            found += [_pair(pair, number, folded=True) for pair in sorted(pairs(term.folded))]
-        found += [_pair(triple, number, folded=True) for triple in sorted(triples(term.folded))]
-        wanted |= {pair.numbers: pair for pair in found}
-    return list(wanted.values())

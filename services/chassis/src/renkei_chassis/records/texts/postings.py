@@ -1,17 +1,17 @@
-"""Pairs of characters, and in which records of a block they stand: as numbers, bits and bytes.
+"""In which records of a block each pair stands: as numbers, bits and bytes.
 
-A pair stands as written, or only folded: a search for what was written finds those of the first sort alone. All pairs
-of a block are spread over buckets; a bucket is one row: the pairs in order, where the numbers of each end, the numbers.
+All pairs of a block are spread over buckets; a bucket is one row: the pairs in order, where the numbers of each end,
+the numbers.
 """
 
 from __future__ import annotations
 
-import re
 import sys
 from array import array
 from bisect import bisect_left
-from operator import add
 from typing import TYPE_CHECKING, Final, TypeAlias
+
+from renkei_chassis.records.texts.tokens import spread
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -24,35 +24,11 @@ BUCKETS: Final = 512
 _BITMAP: Final = FULL // 8
 # From here on a bit for each record of the block is shorter than two bytes for each that has the pair.
 _MANY: Final = _BITMAP // 2
-_CHARACTER_BITS: Final = 21
-_DIGITS: Final = re.compile("[0-9]{3,}")
-# Two digits as one character, where Unicode has none.
-_TWO_DIGITS: Final = 0x10FF00
-_SPREAD: Final = 0x9E3779B97F4A7C15
-
-
-def pairs(text: str) -> set[str]:
-    """Give every two characters that stand side by side."""
-    return set(map(add, text, text[1:]))
-
-
-def triples(folded: str) -> set[str]:
-    """Give every three digits that stand side by side, as pairs: there are too few pairs of digits to tell numbers."""
-    return {
-        chr(_TWO_DIGITS + int(digits[place : place + 2])) + digits[place + 2]
-        for digits in _DIGITS.findall(folded)
-        for place in range(len(digits) - 2)
-    }
-
-
-def token(pair: str, *, folded: bool) -> int:
-    """Give the number of a pair that stands in a text as written, or only in its fold."""
-    return (ord(pair[0]) << _CHARACTER_BITS | ord(pair[1])) << 1 | folded
 
 
 def bucket_of(number: int) -> int:
-    """Say in which bucket a pair is; both its numbers are in the same one."""
-    return ((number >> 1) * _SPREAD >> 40) % BUCKETS
+    """Say in which bucket the number of a pair is."""
+    return spread(number) % BUCKETS
 
 
 def pack(tokens: Mapping[int, bytes]) -> bytes:
