@@ -6,9 +6,9 @@ import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
 
-from renkei_chassis.records.texts import postings
+from renkei_chassis.records.texts import indexing, postings, shelves
 from renkei_chassis.records.texts.indexing import Indexing
 from renkei_chassis.telemetry.metrics import Metrics
 
@@ -32,6 +32,19 @@ def index_of(agency: Agency, kind: RecordKind) -> Indexing:
     return Indexing(kind, database=service.database, writer=service.writer, metrics=Metrics("tests"))
 
 
+def small_blocks(monkeypatch: pytest.MonkeyPatch, full: int) -> None:
+    """Let so many entries fill a block, and two blocks be stored together."""
+    monkeypatch.setattr(indexing, "FULL", full)
+    monkeypatch.setattr(shelves, "TOGETHER", 2)
+
+
+async def stored_together(agency: Agency, kind: RecordKind) -> int:
+    """Count the blocks whose pairs are stored with those of others."""
+    columns = kind.tables.texts.blocks.c
+    asked = select(func.count()).where(columns.together > 1)
+    return await agency.service.database.read(lambda connection: connection.execute(asked).scalar_one())
+
+
 async def catch_up(index: Indexing) -> None:
     while await index.look(fewest=1):
         pass
@@ -42,4 +55,4 @@ async def tokens_in(agency: Agency, kind: RecordKind) -> set[int]:
     texts = kind.tables.texts
     asked = select(texts.postings.c.content)
     rows = await agency.service.database.read(lambda connection: connection.execute(asked).all())
-    return {number for row in rows for number in postings.unpack(bytes(row.content))}
+    return {number >> postings.BLOCK_BITS for row in rows for number in postings.unpack(bytes(row.content))}

@@ -10,9 +10,10 @@ from renkei.tips.v1.tips_pb2 import SearchTipsResponse, Tip
 
 from renkei_chassis.errors import InvalidArgument
 from renkei_chassis.records.texts import candidates, entries, indexing, searching
+from renkei_chassis.records.texts.postings import FULL
 from renkei_tips.record import TIPS
 from tests.agency import TOKYO
-from tests.indexing import catch_up, index_of
+from tests.indexing import catch_up, index_of, small_blocks, stored_together
 from tests.tips.calls import HANDLE, PHONE, a_tip, an_occurrence
 from tests.tips.house import House, with_part
 
@@ -57,12 +58,13 @@ async def all_pages(tips: Tips, part: str, **wanted: Any) -> list[Tip]:  # noqa:
             return found
 
 
-@pytest.mark.parametrize("full", [4, 4096])
+@pytest.mark.parametrize("full", [4, FULL])
 async def test_a_part_finds_what_reading_every_identifier_finds_in_the_same_order(
     agency: Agency, tips: Tips, index: Indexing, monkeypatch: pytest.MonkeyPatch, full: int
 ) -> None:
     """Through creations, corrections, deletions, copies and withdrawals, in any state of the index, in many blocks."""
-    monkeypatch.setattr(indexing, "FULL", full)
+    if full < FULL:
+        small_blocks(monkeypatch, full)
     chance = random.Random(full)
     house = House(agency, tips, chance)
     for _ in range(5):
@@ -75,6 +77,7 @@ async def test_a_part_finds_what_reading_every_identifier_finds_in_the_same_orde
             of = chance.choice((0, 0, PHONE, HANDLE))
             found = await all_pages(tips, part, page_size=chance.randint(2, 7), type=of)
             assert [tip.name for tip in found] == with_part(house.there(), part, of=of), part
+    assert bool(await stored_together(agency, TIPS)) == (full < FULL)
 
 
 async def test_a_page_ends_where_too_much_was_compared_and_the_next_goes_on_there(

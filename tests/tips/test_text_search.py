@@ -4,9 +4,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import uuid
 from typing import TYPE_CHECKING, Any, Final
+from unittest.mock import AsyncMock
 
 import pytest
 from renkei.policy.v1.policy_pb2 import GRADE_FULL, GRADE_INDEX_ONLY
@@ -16,19 +18,21 @@ from sqlalchemy import func, select
 
 from renkei_chassis.errors import InvalidArgument
 from renkei_chassis.records import own
-from renkei_chassis.records.texts import blocks, candidates, indexing, searching
+from renkei_chassis.records.texts import blocks, candidates, searching
+from renkei_chassis.records.texts.indexing import Indexing
+from renkei_chassis.records.texts.postings import FULL
 from renkei_chassis.records.texts.tokens import WRITTEN, part_tokens, text_tokens, token
 from renkei_tips.domain.identifiers import searchable
 from renkei_tips.record import TIPS
 from tests.agency import AGENCY, TOKYO, Agency
-from tests.indexing import catch_up, index_of, tokens_in
+from tests.indexing import catch_up, index_of, small_blocks, stored_together, tokens_in
 from tests.tips.calls import Tips, a_tip, an_occurrence
 from tests.tips.house import House, received, with_words
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from renkei_chassis.records.texts.indexing import Indexing
+    from renkei_chassis.records.texts.candidates import Candidates
 
 
 QUERIES: Final = (
@@ -86,12 +90,13 @@ async def all_pages(tips: Tips, text: str, **wanted: Any) -> list[Tip]:
             return found
 
 
-@pytest.mark.parametrize("full", [4, 4096])
+@pytest.mark.parametrize("full", [4, FULL])
 async def test_a_search_finds_what_reading_every_text_finds_in_the_same_order(
     agency: Agency, tips: Tips, index: Indexing, monkeypatch: pytest.MonkeyPatch, full: int
 ) -> None:
     """Through creations, corrections, deletions, copies and withdrawals, in any state of the index, in many blocks."""
-    monkeypatch.setattr(indexing, "FULL", full)
+    if full < FULL:
+        small_blocks(monkeypatch, full)
     chance = random.Random(full)
     house = House(agency, tips, chance)
     for _ in range(5):
@@ -103,6 +108,7 @@ async def test_a_search_finds_what_reading_every_text_finds_in_the_same_order(
         for query in chance.sample(QUERIES, 6):
             found = await all_pages(tips, query, page_size=chance.randint(2, 7))
             assert [tip.name for tip in found] == with_words(house.there(), query), query
+    assert bool(await stored_together(agency, TIPS)) == (full < FULL)
 
 
 async def test_a_page_ends_where_too_much_was_compared_and_the_next_goes_on_there(
@@ -232,10 +238,13 @@ async def test_a_change_while_it_is_indexed_is_not_lost(
         await catch_up(index)
 
 
+@pytest.mark.parametrize("full", [1, FULL])
 async def test_nothing_in_the_index_tells_of_what_was_corrected_purged_or_withdrawn(
-    agency: Agency, tips: Tips, index: Indexing
+    agency: Agency, tips: Tips, index: Indexing, monkeypatch: pytest.MonkeyPatch, full: int
 ) -> None:
-    """Neither of the texts nor of the identifiers."""
+    """Neither of the texts nor of the identifiers, in a block that has room or in old ones that are stored together."""
+    if full < FULL:
+        small_blocks(monkeypatch, full)
     kept = await tips.create(a_tip(display_name="", text="残る文", identifiers=[an_occurrence("090-1111-2222")]))
     own_tip = await tips.create(a_tip(display_name="", text="魑魅魍魎", identifiers=[an_occurrence("090-3333-4444")]))
     purged = await tips.create(a_tip(display_name="", text="酒池肉林", identifiers=[an_occurrence("090-5555-6666")]))
@@ -246,6 +255,7 @@ async def test_nothing_in_the_index_tells_of_what_was_corrected_purged_or_withdr
         await agency.bring(TipRecorded(tip=tip), grade=GRADE_FULL, origin=TOKYO)
     await catch_up(index)
     before = await tokens_in(agency, TIPS)
+    assert bool(await stored_together(agency, TIPS)) == (full < FULL)
 
     own_tip.text = "訂正後"
     own_tip.identifiers[0].identifier.original = "090-9999-0000"
@@ -273,12 +283,39 @@ async def test_nothing_in_the_index_tells_of_what_was_corrected_purged_or_withdr
     assert await members_in(agency) == {kept.name, own_tip.name}
 
 
+async def test_a_search_is_not_disturbed_where_blocks_come_together_meanwhile(
+    agency: Agency, tips: Tips, index: Indexing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It knows of the blocks as they were, and reads their pairs where they were."""
+    small_blocks(monkeypatch, 1)
+    made = [await tips.create(a_tip(text="山田")) for _ in range(4)]
+    with monkeypatch.context() as patch:
+        patch.setattr(Indexing, "_tidy", AsyncMock())
+        await catch_up(index)
+    read, loop = candidates.Candidates._blocks, asyncio.get_running_loop()
+
+    def slowly(self: Candidates, before: object) -> object:
+        found = read(self, before)  # type: ignore[arg-type]  # passed on as it came
+        asyncio.run_coroutine_threadsafe(index.look(), loop).result()
+        return found
+
+    monkeypatch.setattr(candidates.Candidates, "_blocks", slowly)
+
+    assert not await stored_together(agency, TIPS)
+    found = await search(tips, "山田")
+    assert [tip.name for tip in found.tips] == with_words(made, "山田")
+    assert await stored_together(agency, TIPS) == 2
+
+
 async def members_in(house: Agency) -> set[str]:
     def ask(connection: Connection) -> set[str]:
         texts = TIPS.tables.texts
         assert not connection.execute(select(func.count()).select_from(texts.pending)).scalar_one()
-        (row,) = connection.execute(select(texts.blocks)).all()
-        found = blocks.read_block(connection, texts, row).keys()
+        found = [
+            blocks.member_key(member, row.agencies.split("\n"))
+            for row in connection.execute(select(texts.blocks)).all()
+            for member in blocks.read_members(connection, texts, row.number)
+        ]
         return {
             f"{agency or AGENCY}/tips/{uuid.UUID(bytes=record_id)}" for record_id, agency in found if any(record_id)
         }

@@ -5,7 +5,6 @@ from __future__ import annotations
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from renkei_chassis.records.texts.postings import BUCKETS, bucket_of
 from renkei_chassis.records.texts.query import Folding, read_query
 from renkei_chassis.records.texts.tokens import (
     FOLDED,
@@ -16,6 +15,7 @@ from renkei_chassis.records.texts.tokens import (
     pairs_of_part,
     pairs_of_terms,
     part_tokens,
+    spread,
     text_tokens,
     token,
 )
@@ -56,11 +56,11 @@ def test_four_digits_are_one_question() -> None:
     assert part_tokens(["819012345678"]) & part_tokens(["5678"]) == part_tokens(["5678"])
 
 
-def test_the_numbers_of_a_pair_are_in_one_bucket() -> None:
+def test_the_numbers_of_a_pair_stay_together() -> None:
     for pair in pairs("山田高崎バイト🍎0"):
         written, folded, part = token(pair, WRITTEN), token(pair, FOLDED), token(pair, PART)
         assert len({written, folded, part}) == 3
-        assert bucket_of(written) == bucket_of(folded) < BUCKETS
+        assert spread(written) == spread(folded)
 
 
 def test_digits_are_told_by_three_and_four_of_them() -> None:

@@ -13,13 +13,14 @@ from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.exc import DBAPIError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from sqlalchemy import Column, Connection, Dialect, Row, Table
 
     Convert = Callable[[Any], Any] | None
 
 _SQLITE: Final = "pysqlite"
+_PLACES: Final = (1, 8, 32, 128, 512)
 _DIALECT: Final = SQLiteDialect_pysqlite()  # only names of errors are asked of it
 
 
@@ -79,6 +80,32 @@ def find_row(connection: Connection, table: Table, key: Column[Any], value: byte
     statement, row = _question(table, key)
     found = look_up(connection, statement, (value,))
     return cast("Row[Any]", row._make(found[0])) if found else None
+
+
+def find_rows(
+    connection: Connection, table: Table, key: Column[Any], numbers: Sequence[int]
+) -> Iterator[tuple[int, bytes]]:
+    """Read the rows of many keys, in any order, of a table of two columns: its number and its content."""
+    if connection.dialect.driver != _SQLITE:
+        if numbers:
+            yield from look_up(connection, _of_any(table, key), (list(numbers),))
+        return
+    for first in range(0, len(numbers), _PLACES[-1]):
+        some = numbers[first : first + _PLACES[-1]]
+        # Another count would be another statement, to be prepared anew: the last number is repeated.
+        places = next(places for places in _PLACES if places >= len(some))
+        yield from look_up(connection, _of_some(table, key, places), (*some, *(some[-1],) * (places - len(some))))
+
+
+@lru_cache(maxsize=64)
+def _of_any(table: Table, key: Column[Any]) -> str:
+    return f"SELECT {', '.join(table.c.keys())} FROM {table.name} WHERE {key.name} = ANY($1::bigint[])"  # noqa: S608 (names of ours)
+
+
+@lru_cache(maxsize=64)
+def _of_some(table: Table, key: Column[Any], places: int) -> str:
+    values = [bindparam(f"value{place}", type_=key.type) for place in range(places)]
+    return str(select(table).where(key.in_(values)).compile(dialect=_DIALECT))
 
 
 @lru_cache(maxsize=64)

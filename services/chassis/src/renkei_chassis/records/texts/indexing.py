@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import and_, bindparam, func, select
 
 from renkei_chassis.errors import RenkeiError
-from renkei_chassis.records.texts.blocks import member_key, new_block, read_block, read_members
+from renkei_chassis.records.texts import shelves
+from renkei_chassis.records.texts.blocks import new_block, read_block
 from renkei_chassis.records.texts.entries import read_entries
+from renkei_chassis.records.texts.erasing import erasures, holding
 from renkei_chassis.records.texts.postings import FULL
 from renkei_chassis.telemetry.logging import log_event
 
@@ -31,9 +33,8 @@ if TYPE_CHECKING:
     from renkei_chassis.database.writer import Writer
     from renkei_chassis.records.kind import RecordKind
     from renkei_chassis.records.texts.blocks import Block
+    from renkei_chassis.records.texts.erasing import Erasure
     from renkei_chassis.telemetry.metrics import Metrics
-
-    Key = tuple[bytes, str]
 
 _LOG: Final = logging.getLogger("renkei.texts")
 FEWEST: Final = 64
@@ -51,10 +52,11 @@ _BYTES_AT_ONCE: Final = 16 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Work:
-    blocks: Sequence[Block]
-    done: Sequence[Row[Any]]
+    blocks: Sequence[Block] = ()
+    erasures: Sequence[Erasure] = ()
+    done: Sequence[Row[Any]] = ()
     """Rows of `pending`."""
-    erases: bool
+    erases: bool = False
 
 
 class Indexing:
@@ -94,7 +96,16 @@ class Indexing:
         work = await self._database.read(partial(self._work, fewest=fewest))
         if work.done:
             await self._writer.run(partial(self._store, work))
+        await self._tidy()
         return len(work.done)
+
+    async def _tidy(self) -> None:
+        """Store full blocks together where there are enough of them."""
+        texts = self._kind.tables.texts
+        numbers = await self._database.read(lambda connection: shelves.due(connection, texts, FULL))
+        if numbers:
+            rows = await self._database.read(lambda connection: shelves.merge(connection, texts, numbers))
+            await self._writer.run(lambda transaction: shelves.store(transaction, texts, numbers, rows))
 
     def _count(self, connection: Connection) -> int:
         pending = self._kind.tables.texts.pending
@@ -110,17 +121,17 @@ class Indexing:
             select(texts.pending).where(columns.again == 0).order_by(columns.id, columns.agency).limit(FULL)
         ).all()
         if not again and (not fresh or self._pending < fewest):
-            return _Work(blocks=(), done=(), erases=False)
+            return _Work()
         again, old = self._stale(connection, again, block)
         gone = {(bytes(row.id), row.agency) for row in again}
-        for each in (block, *old):
-            each.remove(gone) if gone else None
+        if gone:
+            block.remove(gone)
         last = [block]
         # A record that is left for later is taken out all the same: it is pending, and so searched without the index.
         done = self._add(connection, last, [*again, *fresh])
         for each in last:
             each.close()
-        return _Work(blocks=(*last, *old), done=done, erases=bool(gone))
+        return _Work(blocks=last, erasures=old, done=done, erases=bool(gone))
 
     def _last_block(self, connection: Connection) -> Block:
         """Read the block that has room, or begin one."""
@@ -132,33 +143,22 @@ class Indexing:
 
     def _stale(
         self, connection: Connection, again: Sequence[Row[Any]], last: Block
-    ) -> tuple[Sequence[Row[Any]], list[Block]]:
-        """Find the older blocks that hold what records were before; not all of the records where those are many."""
+    ) -> tuple[Sequence[Row[Any]], list[Erasure]]:
+        """Take what records were before out of older blocks; not of all of the records where those are many."""
         if not again:
             return again, []
         texts = self._kind.tables.texts
-        columns = texts.blocks.c
-        lowest, highest = min(row.id for row in again), max(row.id for row in again)
-        spanning = and_(columns.highest >= lowest, columns.lowest <= highest, columns.number != last.number)
-        rows = connection.execute(select(texts.blocks).where(spanning)).all()
-        keys = {(bytes(row.id), row.agency) for row in again}
-        holding: dict[Key, list[Row[Any]]] = {}
-        for row in rows:
-            if any(row.lowest <= key[0] <= row.highest for key in keys):
-                agencies = row.agencies.split("\n")
-                for member in read_members(connection, texts, row.number):
-                    key = member_key(member, agencies)
-                    if key in keys:
-                        holding.setdefault(key, []).append(row)
+        held = holding(connection, texts, {(bytes(row.id), row.agency) for row in again}, but=last.number)
         taken: list[Row[Any]] = []
         changed: dict[int, Row[Any]] = {}
         for one in again:
-            found = {row.number: row for row in holding.get((bytes(one.id), one.agency), [])}
+            found = {row.number: row for row in held.get((bytes(one.id), one.agency), ())}
             if taken and len(changed | found) > _BLOCKS_AT_ONCE:
                 break
             taken.append(one)
             changed |= found
-        return taken, [read_block(connection, texts, row) for row in changed.values()]
+        gone = {(bytes(row.id), row.agency) for row in taken}
+        return taken, list(erasures(connection, texts, changed.values(), gone))
 
     def _add(self, connection: Connection, blocks: list[Block], rows: Sequence[Row[Any]]) -> list[Row[Any]]:
         """Add what is pending to the last block, and to another one where that is full; gives the rows that are done.
@@ -184,6 +184,8 @@ class Indexing:
         columns = texts.pending.c
         for block in work.blocks:
             block.write(transaction, texts)
+        for erasure in work.erasures:
+            erasure.write(transaction, texts)
         same = and_(
             columns.id == bindparam("key_id"),
             columns.agency == bindparam("key_agency"),

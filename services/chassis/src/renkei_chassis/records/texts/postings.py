@@ -1,7 +1,7 @@
-"""In which records of a block each pair stands: as numbers, bits and bytes.
+"""In which records of blocks each pair stands: as numbers, bits and bytes.
 
-All pairs of a block are spread over buckets; a bucket is one row: the pairs in order, where the numbers of each end,
-the numbers.
+All pairs are spread over buckets; a bucket is one row: each pair with each block that has it, in order, where the
+numbers of each end, the numbers.
 """
 
 from __future__ import annotations
@@ -11,8 +11,6 @@ from array import array
 from bisect import bisect_left
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from renkei_chassis.records.texts.tokens import spread
-
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
@@ -20,15 +18,21 @@ Places: TypeAlias = int | set[int]
 """Numbers of records in a block: many as the bits of one number, few as they are; no bit and no number are none."""
 FULL: Final = 4096
 """So many records are in a full block."""
-BUCKETS: Final = 512
+BLOCK_BITS: Final = 4
+"""So many bits of a block's number stand with each pair: the blocks of a row differ in them."""
 _BITMAP: Final = FULL // 8
 # From here on a bit for each record of the block is shorter than two bytes for each that has the pair.
 _MANY: Final = _BITMAP // 2
 
 
-def bucket_of(number: int) -> int:
-    """Say in which bucket the number of a pair is."""
-    return spread(number) % BUCKETS
+def of_block(token: int, block: int) -> int:
+    """Give the number by which a row has a pair of a block."""
+    return token << BLOCK_BITS | block_of(block)
+
+
+def block_of(number: int) -> int:
+    """Give what stands of a block's number in that number, or in its own."""
+    return number & (1 << BLOCK_BITS) - 1
 
 
 def pack(tokens: Mapping[int, bytes]) -> bytes:
@@ -52,25 +56,18 @@ def unpack(bucket: bytes) -> dict[int, bytes]:
     return found
 
 
-def look_up(bucket: bytes, numbers: Sequence[int]) -> Places:
-    """Read in which records a pair stands by one of its numbers."""
+def look_up(bucket: bytes, tokens: Sequence[int]) -> dict[int, Places]:
+    """Read in which records of which blocks (`block_of`) a pair stands by one of its tokens."""
     known, ends, first = _head(bucket)
-    few: set[int] = set()
-    many = 0
-    for number in numbers:
-        place = bisect_left(known, number)
-        if place < len(known) and known[place] == number:
-            begin = ends[place - 1] if place else 0
-            posting = bucket[first + begin : first + ends[place]]
-            if len(posting) == _BITMAP:
-                many |= int.from_bytes(posting, "little")
-            else:
-                few.update(_numbers("H", posting))
-    if not many:
-        return few
-    for each in few:
-        many |= 1 << each
-    return many
+    found: dict[int, Places] = {}
+    for token in tokens:
+        place = bisect_left(known, of_block(token, 0))
+        while place < len(known) and known[place] >> BLOCK_BITS == token:
+            block, begin = block_of(known[place]), ends[place - 1] if place else 0
+            places = _places(bucket[first + begin : first + ends[place]])
+            found[block] = _either(found[block], places) if block in found else places
+            place += 1
+    return found
 
 
 def meet(one: Places, other: Places) -> Places:
@@ -116,9 +113,43 @@ def without(posting: bytes, gone: Collection[int]) -> bytes:
     return bytes(bitmap)
 
 
+def take_out(bucket: bytes, gone: Mapping[int, Collection[int]]) -> bytes:
+    """Take records out of a bucket, by what stands of their block's number; b"" where nothing is left of it."""
+    numbers, ends, first = _head(bucket)
+    changed: dict[int, bytes] = {}
+    begin = 0
+    for number, end in zip(numbers, ends, strict=True):
+        places = gone.get(block_of(number))
+        if places:
+            posting = bucket[first + begin : first + end]
+            left = without(posting, places)
+            if left != posting:
+                changed[number] = left
+        begin = end
+    if not changed:
+        return bucket
+    rest = {number: posting for number, posting in (unpack(bucket) | changed).items() if not is_empty(posting)}
+    return pack(rest) if rest else b""
+
+
 def is_empty(posting: bytes) -> bool:
     """Tell whether no record is left."""
     return not any(posting) if len(posting) == _BITMAP else not posting
+
+
+def _places(posting: bytes) -> Places:
+    return int.from_bytes(posting, "little") if len(posting) == _BITMAP else set(_numbers("H", posting))
+
+
+def _either(one: Places, other: Places) -> Places:
+    """Give the numbers that are in one of both."""
+    if isinstance(one, set) and isinstance(other, set):
+        return one | other
+    return _bits(one) | _bits(other)
+
+
+def _bits(places: Places) -> int:
+    return places if isinstance(places, int) else sum(1 << place for place in places)
 
 
 def _as_bitmap(posting: bytes) -> bytearray:

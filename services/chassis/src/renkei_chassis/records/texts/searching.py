@@ -11,6 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from renkei_chassis.database.pages import page_size
+from renkei_chassis.database.snapshot import one_state
 from renkei_chassis.records.filters import ANY_AGENCY, Shown, require_parent
 from renkei_chassis.records.reads import DEFAULT_PAGE, LARGEST_PAGE, PAGE_BYTES
 from renkei_chassis.records.texts.candidates import MOST_READ, Candidates
@@ -123,6 +124,12 @@ class Search:
         )
 
     def _search(
+        self, passes: Sequence[_Pass], wanted: Filter, position: Position, limit: int, connection: Connection
+    ) -> _Found:
+        with one_state(connection):  # blocks may be stored otherwise meanwhile
+            return self._found(passes, wanted, position, limit, connection)
+
+    def _found(
         self, passes: Sequence[_Pass], wanted: Filter, position: Position, limit: int, connection: Connection
     ) -> _Found:
         candidates = Candidates(connection, self._kind.tables.texts)

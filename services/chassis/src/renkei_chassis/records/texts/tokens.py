@@ -81,7 +81,7 @@ def pairs_of_terms(terms: Sequence[Term], *, exact: bool) -> Sequence[Pair]:
     """Say what a text must have in which every term stands; `exact`: as it was written."""
     wanted: dict[tuple[int, ...], Pair] = {}
     for number, term in enumerate(terms):
-        written = {pair for word in term.words for pair in _in_no_group(word)} if exact else set()
+        written = {pair for word in term.words for pair in pairs(word)} if exact else set()
         found = [Pair((token(pair, WRITTEN),), number) for pair in sorted(written)]
         folded = _groups_at_best(term.folded) | (set() if written else _in_no_group(term.folded))
         found += [Pair((token(pair, WRITTEN), token(pair, FOLDED)), number) for pair in sorted(folded)]
