@@ -6,12 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from renkei_chassis.records.texts.postings import (
+    EVERYWHERE,
     FULL,
     count,
     in_order,
     is_empty,
     look_up,
     meet,
+    most,
     of_block,
     pack,
     take_out,
@@ -42,14 +44,17 @@ def test_a_bucket_holds_what_was_added_and_not_taken_out(
     bucket = pack(held)
 
     assert unpack(bucket) == held
-    found = {number: look_up(bucket, [number])[block % 16] for number in wanted}
+    postings = {number: look_up(bucket, [number])[block % 16] for number in wanted}
+    found = {number: meet(EVERYWHERE, posting) for number, posting in postings.items()}
     assert {number: set(in_order(places)) for number, places in found.items()} == left
     assert {number: count(places) for number, places in found.items()} == {each: len(left[each]) for each in left}
+    assert {number: most(posting) for number, posting in postings.items()} == {each: len(left[each]) for each in left}
     assert look_up(bucket, [2**46]) == {}
     for one in wanted:
         for other in wanted:
-            assert set(in_order(meet(found[one], found[other]))) == left[one] & left[other]
-            assert set(in_order(look_up(bucket, [one, other])[block % 16])) == left[one] | left[other]
+            either = look_up(bucket, [one, other])[block % 16]
+            assert set(in_order(meet(found[one], postings[other]))) == left[one] & left[other]
+            assert set(in_order(meet(EVERYWHERE, either))) == left[one] | left[other]
 
 
 @given(
@@ -66,9 +71,9 @@ def test_what_is_taken_out_of_blocks_stays_in_no_pair_of_theirs(
     left = {(token, block): places - gone.get(block % 16, set()) for (token, block), places in held.items()}
     expected = {key: places for key, places in left.items() if places}
     found = {
-        (token, block + 32): set(in_order(places))
+        (token, block + 32): set(in_order(meet(EVERYWHERE, posting)))
         for token in range(4)
-        for block, places in (look_up(after, [token]) if after else {}).items()
+        for block, posting in (look_up(after, [token]) if after else {}).items()
     }
     assert found == expected
     assert (after == b"") == (not expected and bool(held))

@@ -2,36 +2,49 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import and_, or_, select
 
 from renkei_chassis.database import rows
 from renkei_chassis.records.texts.blocks import MEMBER_BYTES, PIECE, PIECES, member_key
-from renkei_chassis.records.texts.postings import block_of, count, in_order, look_up, meet
+from renkei_chassis.records.texts.postings import EVERYWHERE, block_of, count, in_order, look_up, meet, most
 from renkei_chassis.records.texts.shelves import row_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Sequence
     from typing import Any
 
-    from sqlalchemy import Connection, Row, Select, Table
+    from sqlalchemy import Connection, Select, Table
 
     from renkei_chassis.records.texts.postings import Places
     from renkei_chassis.records.texts.tables import TextTables
     from renkei_chassis.records.texts.tokens import Pair
 
     Key = tuple[bytes, str]
-    _Shelf = tuple[int, int]  # the first block whose pairs are stored together, and how many
 
 MOST_READ: Final = 1000
 """So many records are compared with a query at most before an answer is given, whatever was found."""
 # Common pairs are found in the first block; rare ones in few of all, and each question costs.
 _SAMPLE: Final = 2
 _ENOUGH: Final = 64
-_MORE_BLOCKS: Final = 16
+_MORE: Final = 16
 _FEWEST_PAIRS: Final = 3
 _NOBODY: Final = bytes(16)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Block:
+    """A block, and where its pairs are."""
+
+    number: int
+    highest: bytes
+    agencies: Sequence[str]
+    shelf: tuple[int, int]
+    """The first block whose pairs are stored together, and how many blocks."""
+    place: int
+    """What stands of its number with each pair."""
 
 
 class Candidates:
@@ -42,14 +55,14 @@ class Candidates:
         self._connection = connection
         self._texts = texts
         self._buckets: dict[int, bytes] = {}
-        self._found: dict[tuple[int, tuple[int, ...]], dict[int, Places]] = {}
-        self._seen: dict[Key | None, tuple[list[Key], Key | None, Sequence[Row[Any]]]] = {}
+        self._found: dict[tuple[int, tuple[int, ...]], dict[int, list[bytes]]] = {}
+        self._seen: dict[Key | None, tuple[list[Key], Key | None, Sequence[_Block]]] = {}
 
     def newest_first(self, pairs: Sequence[Pair], *, before: Key | None) -> Iterator[tuple[list[Key], Key | None]]:
         """Yield (keys in descending order, the key down to which all are told now; None: there are no more)."""
         ready, floor, blocks = self._begin(before)
         wanted, step = self._rarest(pairs, blocks[:_SAMPLE])
-        opened = 0
+        opened = met = 0
         while True:
             end = (blocks[opened].highest, "\uffff") if opened < len(blocks) else None
             least = max((each for each in (end, floor) if each is not None), default=None)
@@ -59,10 +72,12 @@ class Candidates:
             if least is None or (least == floor and floor is not None):
                 return
             some = blocks[opened : opened + step]
-            ready += [key for key in self._open(some, wanted) if before is None or key < before]
-            opened, step = opened + len(some), step * _MORE_BLOCKS
+            keys = [key for key in self._open(some, wanted) if before is None or key < before]
+            ready += keys
+            opened, met = opened + len(some), met + len(keys)
+            step = opened if met >= _ENOUGH else min(_ENOUGH * opened // max(met, 1) - opened + 1, _MORE * opened)
 
-    def _begin(self, before: Key | None) -> tuple[list[Key], Key | None, Sequence[Row[Any]]]:
+    def _begin(self, before: Key | None) -> tuple[list[Key], Key | None, Sequence[_Block]]:
         """Read what is pending, and which blocks there are; the same for a second pass that begins as the first did."""
         if before not in self._seen:
             ready, floor = self._pending(before)
@@ -79,24 +94,26 @@ class Candidates:
         keys = [(bytes(row.id), str(row.agency)) for row in found]
         return keys, keys[-1] if len(keys) == MOST_READ else None
 
-    def _blocks(self, before: Key | None) -> Sequence[Row[Any]]:
+    def _blocks(self, before: Key | None) -> Sequence[_Block]:
         columns = self._texts.blocks.c
         asked: Select[Any] = select(columns.number, columns.highest, columns.agencies, columns.together).order_by(
             columns.highest.desc()
         )
         if before is not None:
             asked = asked.where(columns.lowest <= before[0])
-        return self._connection.execute(asked).all()
+        return [
+            _Block(number, highest, agencies.split("\n"), (number - number % together, together), block_of(number))
+            for number, highest, agencies, together in self._connection.execute(asked)
+        ]
 
-    def _rarest(self, wanted: Sequence[Pair], sample: Sequence[Row[Any]]) -> tuple[Sequence[Pair], int]:
+    def _rarest(self, wanted: Sequence[Pair], sample: Sequence[_Block]) -> tuple[Sequence[Pair], int]:
         """Put the pairs first that few records have; and say how many blocks may hold enough for a page.
 
         One pair of each term comes before the others: those of one term go together.
         """
-        self._fetch(sample, wanted)
+        self._fetch({block.shelf for block in sample}, wanted)
         counts = {
-            pair: sum(count(self._where(_shelf(block), pair).get(block_of(block.number), 0)) for block in sample)
-            for pair in wanted
+            pair: sum(most(self._where(block.shelf, pair).get(block.place, ())) for block in sample) for pair in wanted
         }
         turns: dict[int, int] = {}
         order: list[tuple[int, int, Pair]] = []
@@ -106,35 +123,33 @@ class Candidates:
         fewest = max(min(counts.values()), 1)
         return [pair for _, _, pair in sorted(order, key=lambda each: each[:2])], -(-_ENOUGH * _SAMPLE // fewest)
 
-    def _open(self, blocks: Sequence[Row[Any]], wanted: Sequence[Pair]) -> list[Key]:
+    def _open(self, blocks: Sequence[_Block], wanted: Sequence[Pair]) -> list[Key]:
         """Give the records of some blocks that have every pair."""
-        self._fetch(blocks, wanted[:_FEWEST_PAIRS])
-        having: dict[_Shelf, dict[int, Places]] = {}
-        for block in blocks:
-            having.setdefault(_shelf(block), {})[block_of(block.number)] = -1  # every bit
+        having: dict[_Block, Places] = dict.fromkeys(blocks, EVERYWHERE)
+        self._fetch({block.shelf for block in blocks}, wanted[:_FEWEST_PAIRS])
         for place, pair in enumerate(wanted):
-            # A record that is compared in vain costs as much as some more pairs.
             if place >= _FEWEST_PAIRS:
-                left = [places for shelf in having.values() for places in shelf.values()]
-                if sum(map(count, left)) <= len(left):
+                # A record that is compared in vain costs as much as some more pairs.
+                if sum(map(count, having.values())) <= len(having):
                     break
-                self._fetch([block for block in blocks if _shelf(block) in having], [pair])
-            met = {shelf: _met(here, self._where(shelf, pair)) for shelf, here in having.items()}
-            having = {shelf: here for shelf, here in met.items() if here}
-        found = [
-            (block, in_order(having[_shelf(block)].get(block_of(block.number), 0)))
-            for block in blocks
-            if _shelf(block) in having
-        ]
+                self._fetch({block.shelf for block in having}, [pair])
+            there = {shelf: self._where(shelf, pair) for shelf in {block.shelf for block in having}}
+            met = {
+                block: meet(places, there[block.shelf][block.place])
+                for block, places in having.items()
+                if block.place in there[block.shelf]
+            }
+            having = {block: places for block, places in met.items() if places}
+        found = [(block, in_order(places)) for block, places in having.items()]
         pieces = {block.number * PIECES + place // PIECE for block, places in found for place in places}
         members = dict(self._rows(self._texts.members, sorted(pieces)))
         keys: list[Key] = []
         for block, places in found:
             some = [(members.get(block.number * PIECES + place // PIECE, b""), place) for place in places]
-            keys += _keys(some, block.agencies.split("\n"))
+            keys += _keys(some, block.agencies)
         return keys
 
-    def _where(self, shelf: _Shelf, pair: Pair) -> dict[int, Places]:
+    def _where(self, shelf: tuple[int, int], pair: Pair) -> dict[int, list[bytes]]:
         """Say where in the blocks of a shelf a pair stands; its row was fetched."""
         row = row_of(*shelf, pair.numbers[0])
         found = self._found.get((row, pair.numbers))
@@ -143,9 +158,8 @@ class Candidates:
             found = self._found[row, pair.numbers] = look_up(bucket, pair.numbers) if bucket else {}
         return found
 
-    def _fetch(self, blocks: Sequence[Row[Any]], pairs: Sequence[Pair]) -> None:
+    def _fetch(self, shelves: Collection[tuple[int, int]], pairs: Sequence[Pair]) -> None:
         """Read the rows of pairs that were not read yet."""
-        shelves = {_shelf(block) for block in blocks}
         rows = {row_of(*shelf, pair.numbers[0]) for pair in pairs for shelf in shelves}
         missing = sorted(rows - self._buckets.keys())
         self._buckets.update(dict.fromkeys(missing, b""))
@@ -153,15 +167,6 @@ class Candidates:
 
     def _rows(self, table: Table, numbers: Sequence[int]) -> Iterator[tuple[int, bytes]]:
         return rows.find_rows(self._connection, table, table.c.number, numbers)
-
-
-def _shelf(block: Row[Any]) -> _Shelf:
-    return block.number - block.number % block.together, block.together
-
-
-def _met(here: Mapping[int, Places], there: Mapping[int, Places]) -> dict[int, Places]:
-    met = {block: meet(places, there[block]) for block, places in here.items() if block in there}
-    return {block: places for block, places in met.items() if places}
 
 
 def _keys(places: Sequence[tuple[bytes, int]], agencies: Sequence[str]) -> list[Key]:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 Places: TypeAlias = int | set[int]
 """Numbers of records in a block: many as the bits of one number, few as they are; no bit and no number are none."""
+EVERYWHERE: Final = -1
+"""Every bit."""
 FULL: Final = 4096
 """So many records are in a full block."""
 BLOCK_BITS: Final = 4
@@ -56,27 +58,42 @@ def unpack(bucket: bytes) -> dict[int, bytes]:
     return found
 
 
-def look_up(bucket: bytes, tokens: Sequence[int]) -> dict[int, Places]:
-    """Read in which records of which blocks (`block_of`) a pair stands by one of its tokens."""
+def look_up(bucket: bytes, tokens: Sequence[int]) -> dict[int, list[bytes]]:
+    """Read in which blocks (`block_of`) a pair stands by any of its tokens, and its postings in each."""
     known, ends, first = _head(bucket)
-    found: dict[int, Places] = {}
+    found: dict[int, list[bytes]] = {}
     for token in tokens:
         place = bisect_left(known, of_block(token, 0))
         while place < len(known) and known[place] >> BLOCK_BITS == token:
-            block, begin = block_of(known[place]), ends[place - 1] if place else 0
-            places = _places(bucket[first + begin : first + ends[place]])
-            found[block] = _either(found[block], places) if block in found else places
+            begin = ends[place - 1] if place else 0
+            found.setdefault(block_of(known[place]), []).append(bucket[first + begin : first + ends[place]])
             place += 1
     return found
 
 
-def meet(one: Places, other: Places) -> Places:
-    """Give the numbers that are in both."""
-    if isinstance(one, int):
-        return one & other if isinstance(other, int) else meet(other, one)
-    if isinstance(other, int):
-        return {place for place in one if other >> place & 1}
-    return one & other
+def meet(places: Places, postings: Sequence[bytes]) -> Places:
+    """Give the numbers of records that are in one of the postings and in `places`."""
+    found: Places = set()
+    for posting in postings:
+        some: Places
+        if len(posting) == _BITMAP:
+            some = _in_bits(places, int.from_bytes(posting, "little"))
+        elif places == EVERYWHERE:
+            some = set(_numbers("H", posting))
+        elif isinstance(places, int):
+            some = {place for place in _numbers("H", posting) if places >> place & 1}
+        else:
+            some = places.intersection(_numbers("H", posting))
+        found = _either(found, some) if found else some
+    return found
+
+
+def most(postings: Sequence[bytes]) -> int:
+    """Say how many records there are at most."""
+    return sum(
+        int.from_bytes(posting, "little").bit_count() if len(posting) == _BITMAP else len(posting) // 2
+        for posting in postings
+    )
 
 
 def count(places: Places) -> int:
@@ -137,8 +154,8 @@ def is_empty(posting: bytes) -> bool:
     return not any(posting) if len(posting) == _BITMAP else not posting
 
 
-def _places(posting: bytes) -> Places:
-    return int.from_bytes(posting, "little") if len(posting) == _BITMAP else set(_numbers("H", posting))
+def _in_bits(places: Places, bits: int) -> Places:
+    return places & bits if isinstance(places, int) else {place for place in places if bits >> place & 1}
 
 
 def _either(one: Places, other: Places) -> Places:
