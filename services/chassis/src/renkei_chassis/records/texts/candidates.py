@@ -9,11 +9,11 @@ from sqlalchemy import and_, or_, select
 
 from renkei_chassis.database import rows
 from renkei_chassis.records.texts.blocks import MEMBER_BYTES, PIECE, PIECES, member_key
-from renkei_chassis.records.texts.postings import EVERYWHERE, block_of, count, in_order, look_up, meet, most
+from renkei_chassis.records.texts.postings import EVERYWHERE, FULL, block_of, count, in_order, look_up, meet, most
 from renkei_chassis.records.texts.shelves import row_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
     from typing import Any
 
     from sqlalchemy import Connection, Select, Table
@@ -31,10 +31,11 @@ _SAMPLE: Final = 2
 _ENOUGH: Final = 64
 _MORE: Final = 16
 _FEWEST_PAIRS: Final = 3
+_WORTH_IT: Final = 0.75
 _NOBODY: Final = bytes(16)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class _Block:
     """A block, and where its pairs are."""
 
@@ -55,6 +56,7 @@ class Candidates:
         self._connection = connection
         self._texts = texts
         self._buckets: dict[int, bytes] = {}
+        self._members: dict[int, bytes] = {}
         self._found: dict[tuple[int, tuple[int, ...]], dict[int, list[bytes]]] = {}
         self._seen: dict[Key | None, tuple[list[Key], Key | None, Sequence[_Block]]] = {}
 
@@ -127,11 +129,14 @@ class Candidates:
         """Give the records of some blocks that have every pair."""
         having: dict[_Block, Places] = dict.fromkeys(blocks, EVERYWHERE)
         self._fetch({block.shelf for block in blocks}, wanted[:_FEWEST_PAIRS])
+        before = len(blocks) * FULL
         for place, pair in enumerate(wanted):
             if place >= _FEWEST_PAIRS:
-                # A record that is compared in vain costs as much as some more pairs.
-                if sum(map(count, having.values())) <= len(having):
+                # Another pair costs as much as some records that are compared in vain; those of a word come together.
+                left = sum(map(count, having.values()))
+                if left <= max(len(having), _ENOUGH) or left > before * _WORTH_IT:
                     break
+                before = left
                 self._fetch({block.shelf for block in having}, [pair])
             there = {shelf: self._where(shelf, pair) for shelf in {block.shelf for block in having}}
             met = {
@@ -141,13 +146,17 @@ class Candidates:
             }
             having = {block: places for block, places in met.items() if places}
         found = [(block, in_order(places)) for block, places in having.items()]
-        pieces = {block.number * PIECES + place // PIECE for block, places in found for place in places}
-        members = dict(self._rows(self._texts.members, sorted(pieces)))
+        members = self._pieces({block.number * PIECES + place // PIECE for block, places in found for place in places})
         keys: list[Key] = []
         for block, places in found:
             some = [(members.get(block.number * PIECES + place // PIECE, b""), place) for place in places]
             keys += _keys(some, block.agencies)
         return keys
+
+    def _pieces(self, pieces: set[int]) -> Mapping[int, bytes]:
+        """Read the members of blocks, in pieces that were not read yet."""
+        self._members.update(self._rows(self._texts.members, sorted(pieces - self._members.keys())))
+        return self._members
 
     def _where(self, shelf: tuple[int, int], pair: Pair) -> dict[int, list[bytes]]:
         """Say where in the blocks of a shelf a pair stands; its row was fetched."""

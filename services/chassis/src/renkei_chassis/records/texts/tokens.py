@@ -64,6 +64,7 @@ def text_tokens(texts: Iterable[str], folding: Folding) -> set[int]:
     for text in texts:
         for word in folding.words(text):
             written |= pairs(word)
+            written |= groups(word)
         plain = folding.fold(text)
         folded |= pairs(plain)
         folded |= groups(plain)
@@ -81,9 +82,9 @@ def pairs_of_terms(terms: Sequence[Term], *, exact: bool) -> Sequence[Pair]:
     """Say what a text must have in which every term stands; `exact`: as it was written."""
     wanted: dict[tuple[int, ...], Pair] = {}
     for number, term in enumerate(terms):
-        written = {pair for word in term.words for pair in pairs(word)} if exact else set()
+        written = {pair for word in term.words for pair in _at_best(word)} if exact else set()
         found = [Pair((token(pair, WRITTEN),), number) for pair in sorted(written)]
-        folded = _groups_at_best(term.folded) | (set() if written else _in_no_group(term.folded))
+        folded = (_groups_at_best(term.folded) if written else _at_best(term.folded)) - written
         found += [Pair((token(pair, WRITTEN), token(pair, FOLDED)), number) for pair in sorted(folded)]
         wanted |= {pair.numbers: pair for pair in found}
     return list(wanted.values())
@@ -112,12 +113,12 @@ def _groups_at_best(text: str) -> set[str]:
     return {group for digits in _DIGITS.findall(text) for group in _groups(digits, min(len(digits), 4))}
 
 
-def _in_no_group(text: str) -> set[str]:
-    """Give the pairs that are worth looking for beside the groups."""
+def _at_best(text: str) -> set[str]:
+    """Give the groups, and the pairs that are worth looking for beside them."""
     found = pairs(text)
     for digits in _DIGITS.findall(text):
         found -= pairs(digits)
-    return found
+    return found | _groups_at_best(text)
 
 
 def _other_than_digits(text: str) -> set[str]:
