@@ -127,9 +127,9 @@ class Search:
         self, passes: Sequence[_Pass], wanted: Filter, position: Position, limit: int, connection: Connection
     ) -> _Found:
         with one_state(connection):  # blocks may be stored otherwise meanwhile
-            return self._found(passes, wanted, position, limit, connection)
+            return self._gather(passes, wanted, position, limit, connection)
 
-    def _found(
+    def _gather(
         self, passes: Sequence[_Pass], wanted: Filter, position: Position, limit: int, connection: Connection
     ) -> _Found:
         candidates = Candidates(connection, self._kind.tables.texts)
