@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import select
 
 from renkei_chassis.records.texts.postings import (
-    BLOCK_BITS,
     FULL,
     is_empty,
     of_block,
@@ -59,7 +58,7 @@ class Block:
         place = len(self.members)
         self.members.append(record_id + self.agencies.index(agency).to_bytes(2, "little"))
         for number in tokens:
-            self._more[of_block(number, self.number)].append(place)
+            self._more[number].append(place)
 
     def fill(self, size: int) -> None:
         """Take no more: what comes next needs more places than are left of `size`."""
@@ -80,8 +79,9 @@ class Block:
 
     def close(self) -> None:
         """Put what was added where it belongs."""
-        for number, places in self._more.items():
-            tokens = self.postings.setdefault(row_of(self.number, 1, number >> BLOCK_BITS), {})
+        for token, places in self._more.items():
+            number = of_block(token, self.number)
+            tokens = self.postings.setdefault(row_of(self.number, 1, token), {})
             tokens[number] = with_more(tokens.get(number, b""), places)
         self._more.clear()
 

@@ -62,20 +62,18 @@ def text_tokens(texts: Iterable[str], folding: Folding) -> set[int]:
     written: set[str] = set()
     folded: set[str] = set()
     for text in texts:
-        for word in folding.words(text):
-            written |= pairs(word)
-            written |= groups(word)
+        words = folding.words(text)
+        written.update(*map(pairs, words))
+        written |= groups(" ".join(words))
         plain = folding.fold(text)
         folded |= pairs(plain)
         folded |= groups(plain)
-    found = {token(pair, WRITTEN) for pair in written}
-    found.update([token(pair, FOLDED) for pair in folded - written])
-    return found
+    return _tokens(written, WRITTEN) | _tokens(folded - written, FOLDED)
 
 
 def part_tokens(keys: Iterable[str]) -> set[int]:
     """Give the numbers of all that stands in identifiers, which are folded already."""
-    return {token(pair, PART) for key in keys for pair in (*_other_than_digits(key), *groups(key))}
+    return _tokens({pair for key in keys for pair in _other_than_digits(key) | groups(key)}, PART)
 
 
 def pairs_of_terms(terms: Sequence[Term], *, exact: bool) -> Sequence[Pair]:
@@ -94,6 +92,11 @@ def pairs_of_part(fragment: str) -> Sequence[Pair]:
     """Say what an identifier must have that holds three characters or more."""
     found = _groups_at_best(fragment) | _other_than_digits(fragment)
     return [Pair((token(pair, PART),), 0) for pair in sorted(found)]
+
+
+def _tokens(pairs: Iterable[str], sort: int) -> set[int]:
+    """Give the numbers of pairs; written out, since this is most of the work of indexing."""
+    return {(ord(pair[0]) << _CHARACTER_BITS | ord(pair[1])) << _SORT_BITS | sort for pair in pairs}
 
 
 def _groups(digits: str, size: int) -> set[str]:
