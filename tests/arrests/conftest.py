@@ -12,10 +12,13 @@ from renkei_chassis.ports import PortClaims
 from tests.agency import MEMBERS, Agency, run_agency
 from tests.arrests.calls import Arrests
 from tests.arrests.custodians import Custodians
+from tests.indexing import by_hand
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
+
+__all__ = ["by_hand"]
 
 
 @pytest.fixture(scope="session")

@@ -11,13 +11,12 @@ from sqlalchemy import func, select
 
 from renkei_arrests.record import ARRESTS
 from renkei_chassis.errors import InvalidArgument, NotAllowed
-from renkei_chassis.records.texts import postings
 from renkei_chassis.records.texts.indexing import Indexing
+from renkei_chassis.records.texts.tokens import FOLDED, PART, WRITTEN, token
 from tests.arrests.calls import Arrests, a_device, a_disposition, an_arrest
+from tests.indexing import tokens_in
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
-
     from renkei_chassis.database.transaction import Transaction
     from tests.agency import Agency
 
@@ -66,16 +65,12 @@ async def test_no_search_finds_a_person(indexed: asyncio.Event, agency: Agency, 
     assert not any(page.arrests for page in (*before, *after))
     assert [each.name for each in (await search(arrests, "自供")).arrests] == [made.name]
 
-    def pairs(connection: Connection) -> set[str]:
-        texts = ARRESTS.tables.texts
-        assert not connection.execute(select(func.count()).select_from(texts.pending)).scalar_one()
-        rows = connection.execute(select(texts.postings.c.content))
-        numbers = {number >> 1 for row in rows for number in postings.unpack(bytes(row.content))}
-        return {chr(number >> 21) + chr(number & 0x1FFFFF) for number in numbers}
-
-    held = await agency.service.database.read(pairs)
-    assert "自供" in held
-    assert held.isdisjoint({"魑魅", "魅魍", "ぬの", "のは", "20", "00"})
+    asked = select(func.count()).select_from(ARRESTS.tables.texts.pending)
+    assert not await agency.service.database.read(lambda connection: connection.execute(asked).scalar_one())
+    held = await tokens_in(agency, ARRESTS)
+    assert token("自供", WRITTEN) in held
+    for pair in ("魑魅", "魅魍", "ぬの", "のは", "20", "00"):
+        assert held.isdisjoint({token(pair, WRITTEN), token(pair, FOLDED), token(pair, PART)})
 
 
 async def test_every_text_of_a_record_is_found_where_it_stands(arrests: Arrests) -> None:

@@ -14,10 +14,11 @@ from renkei.tips.v1.tips_pb2 import Grading, Tip
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-QUERIES: Final[list[str]] = json.loads((Path(__file__).parent / "text_queries.json").read_text(encoding="utf-8"))[
-    "queries"
-]
+_MIX: Final = json.loads((Path(__file__).parent / "text_queries.json").read_text(encoding="utf-8"))
+QUERIES: Final[list[str]] = _MIX["queries"]
 """What officers ask: the ten commonest pairs of the corpus, names, parts of numbers, other spellings, several terms."""
+PARTS: Final[list[str]] = _MIX["parts"]
+"""Parts of identifiers that they ask: mostly the last four digits; some that no tip has."""
 
 _FIRST: Final = (
     "青赤秋東荒飯石泉磯市稲岩上内梅江遠大岡奥小尾加笠柏片金神亀川河菊岸北木清草久熊黒桑小坂桜佐"

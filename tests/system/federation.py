@@ -180,10 +180,10 @@ class Member:
         """Name every file of the node, whatever comes and goes meanwhile."""
         return [Path(folder) / name for folder, _, names in os.walk(self.directory.path) for name in names]
 
-    def bytes_with(self, markers: Iterable[str]) -> dict[str, str]:
+    def bytes_with(self, markers: Iterable[str | bytes]) -> dict[str | bytes, str]:
         """Search every file of the node; returns marker -> file for each that was found."""
-        wanted = {marker.encode(): marker for marker in markers}
-        found: dict[str, str] = {}
+        wanted = {marker if isinstance(marker, bytes) else marker.encode(): marker for marker in markers}
+        found: dict[str | bytes, str] = {}
         places = [] if self.server is None else [path for path in self.server.folder.rglob("*") if path.is_file()]
         for path in (self.output, *self.files(), *places):
             try:

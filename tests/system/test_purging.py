@@ -17,6 +17,7 @@ from renkei.leads.v1.leads_pb2_grpc import LeadsServiceStub
 from renkei.tips.v1 import tips_pb2
 from renkei.tips.v1.tips_pb2_grpc import TipsServiceStub
 
+from renkei_chassis.records.texts.tokens import pairs_of_part
 from tests.arrests.calls import a_device, an_arrest
 from tests.arrests.calls import an_occurrence as in_arrest
 from tests.system.federation import Federation, Member, until
@@ -32,7 +33,9 @@ PHONE: Final = "090-7731-4461"
 NORMAL: Final = "+819077314461"
 HASTY: Final = ("-m", "tests.system.hasty_node", "up")
 TEXT, CORRECTED, PERSON, REASON, KEPT, ITEM = (f"RKPURGE{word}{uuid.uuid4().hex}" for word in "abcdef")
-GOES: Final = (TEXT, CORRECTED, PERSON, REASON, PHONE, NORMAL, ITEM)
+# As the index of searches holds the last digits of the number.
+INDEXED: Final = pairs_of_part(PHONE[-4:])[0].numbers[0].to_bytes(8, "little")
+GOES: Final = (TEXT, CORRECTED, PERSON, REASON, PHONE, NORMAL, ITEM, INDEXED)
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 
@@ -109,6 +112,10 @@ async def is_clean(member: Member) -> bool:
     return await asyncio.to_thread(member.bytes_with, GOES) == {}
 
 
+async def is_indexed(member: Member) -> bool:
+    return INDEXED in await asyncio.to_thread(member.bytes_with, [INDEXED])
+
+
 async def test_no_file_of_two_nodes_holds_anything_of_what_was_purged(federation: Federation) -> None:
     chiba, tokyo = federation[CHIBA], federation[TOKYO]
     tip = await record_tip(chiba, TEXT, PHONE, THERE)
@@ -122,6 +129,7 @@ async def test_no_file_of_two_nodes_holds_anything_of_what_was_purged(federation
     await until(partial(holds, tokyo, "arrest_exhibit_copy", 1))
     for member in (chiba, tokyo):
         await until(partial(has_lead, member))
+        await until(partial(is_indexed, member))
     here, there = [set(await asyncio.to_thread(member.bytes_with, GOES)) for member in (chiba, tokyo)]
 
     for record in (tip, arrest):
@@ -140,7 +148,7 @@ async def test_no_file_of_two_nodes_holds_anything_of_what_was_purged(federation
         await until(partial(is_clean, member))
 
     assert here == set(GOES)  # the search finds what is there
-    assert {CORRECTED, NORMAL, ITEM} <= there
+    assert {CORRECTED, NORMAL, ITEM, INDEXED} <= there
     for member in (chiba, tokyo):
         assert await leads(member) == []
         assert await asyncio.to_thread(member.bytes_with, [KEPT]) != {}

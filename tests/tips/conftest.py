@@ -10,11 +10,14 @@ from renkei_chassis.ports import PortClaims
 from renkei_tips.settings import Settings
 from renkei_tips.wiring import blueprint
 from tests.agency import MEMBERS, Agency, run_agency
+from tests.indexing import by_hand
 from tests.tips.calls import Tips
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
+
+__all__ = ["by_hand"]
 
 
 @pytest.fixture(scope="session")

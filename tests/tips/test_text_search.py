@@ -8,6 +8,7 @@ import asyncio
 import random
 import uuid
 from typing import TYPE_CHECKING, Any, Final
+from unittest.mock import AsyncMock
 
 import pytest
 from renkei.policy.v1.policy_pb2 import GRADE_FULL, GRADE_INDEX_ONLY
@@ -16,36 +17,24 @@ from renkei.tips.v1.tips_pb2 import SearchTipsRequest, SearchTipsResponse, Tip
 from sqlalchemy import func, select
 
 from renkei_chassis.errors import InvalidArgument
-from renkei_chassis.ids import uuid7
 from renkei_chassis.records import own
-from renkei_chassis.records.texts import blocks, candidates, indexing, postings, searching
+from renkei_chassis.records.texts import blocks, candidates, searching
 from renkei_chassis.records.texts.indexing import Indexing
-from renkei_chassis.telemetry.metrics import Metrics
-from renkei_normalform import fold_text
+from renkei_chassis.records.texts.postings import FULL
+from renkei_chassis.records.texts.tokens import WRITTEN, part_tokens, text_tokens, token
+from renkei_tips.domain.identifiers import searchable
 from renkei_tips.record import TIPS
-from tests.agency import AGENCY, SAPPORO, TOKYO, Agency
+from tests.agency import AGENCY, TOKYO, Agency
+from tests.indexing import catch_up, index_of, small_blocks, stored_together, tokens_in
 from tests.tips.calls import Tips, a_tip, an_occurrence
+from tests.tips.house import House, received, with_words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from sqlalchemy import Connection
 
+    from renkei_chassis.records.texts.candidates import Candidates
 
-SPELLINGS: Final = [
-    "山田",
-    "ﾔﾏﾀﾞ",
-    "ヤマダ",
-    "やまだ",
-    "髙﨑",
-    "高崎",
-    "バイト",
-    "ﾊﾞｲﾄ",
-    "090-1234",
-    "０９０ー１２３４",
-    "Ａ社",
-    "a",
-]
+
 QUERIES: Final = (
     "山田",
     "やまだ",
@@ -77,25 +66,12 @@ REFUSED: Final = {
 }
 
 
-@pytest.fixture(autouse=True)
-def by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Index when a test says so."""
-
-    async def wait(_: Indexing) -> None:
-        await asyncio.Event().wait()
-
-    monkeypatch.setattr(Indexing, "run", wait)
+pytestmark = pytest.mark.usefixtures("by_hand")
 
 
 @pytest.fixture
 def index(agency: Agency) -> Indexing:
-    service = agency.service
-    return Indexing(TIPS, database=service.database, writer=service.writer, metrics=Metrics("tips"))
-
-
-async def catch_up(index: Indexing) -> None:
-    while await index.look(fewest=1):
-        pass
+    return index_of(agency, TIPS)
 
 
 async def search(tips: Tips, text: str, **wanted: Any) -> SearchTipsResponse:
@@ -114,83 +90,13 @@ async def all_pages(tips: Tips, text: str, **wanted: Any) -> list[Tip]:
             return found
 
 
-def as_read(tips: Iterable[Tip], text: str) -> list[str]:
-    """Read every text: the slow and obvious way."""
-
-    def has(tip: Tip, *, written: bool) -> bool:
-        def inside(term: str, field: str) -> bool:
-            return fold_text(term) in fold_text(field) and (not written or term in field)
-
-        return all(any(inside(term, field) for field in (tip.display_name, tip.text)) for term in terms)
-
-    terms = [term for term in text.split() if fold_text(term)]
-    found = [tip for tip in tips if has(tip, written=False)]
-    found.sort(key=lambda tip: (has(tip, written=True), tip.name.rpartition("/")[2]), reverse=True)
-    return [tip.name for tip in found]
-
-
-def a_text(chance: random.Random) -> str:
-    return "".join(chance.choice((*SPELLINGS, "、", "\n", " ")) for _ in range(chance.randint(1, 6)))
-
-
-class House:
-    """Own tips and copies, and what happens to them by chance."""
-
-    def __init__(self, agency: Agency, tips: Tips, chance: random.Random) -> None:
-        self._agency, self._tips, self._chance = agency, tips, chance
-        self.own: dict[str, Tip] = {}
-        self.copies: dict[str, Tip] = {}
-
-    async def act(self) -> None:
-        acts = [self.create, self.create, self.bring]
-        if self.own:
-            acts += [self.update, self.delete]
-        if self.copies:
-            acts += [self.revise, self.withdraw]
-        await self._chance.choice(acts)()
-
-    async def create(self) -> None:
-        title = self._chance.choice(("", "山田"))
-        made = await self._tips.create(a_tip(display_name=title, text=a_text(self._chance)))
-        self.own[made.name] = made
-
-    async def update(self) -> None:
-        tip = self.own[self._chance.choice(sorted(self.own))]
-        tip.text = a_text(self._chance)
-        self.own[tip.name] = await self._tips.update(tip, "text")
-
-    async def delete(self) -> None:
-        gone = self.own.pop(self._chance.choice(sorted(self.own)))
-        await self._tips.delete(gone.name)
-        if self._chance.random() < 0.3:
-            self.own[gone.name] = await self._tips.undelete(gone.name)
-
-    async def bring(self) -> None:
-        tip = received(self._chance.choice((TOKYO, SAPPORO)), a_text(self._chance))
-        self.copies[tip.name] = tip
-        await self._agency.bring(TipRecorded(tip=tip), grade=GRADE_FULL, origin=_origin(tip))
-
-    async def revise(self) -> None:
-        tip = self.copies[self._chance.choice(sorted(self.copies))]
-        tip.version += 1
-        tip.text = a_text(self._chance)
-        await self._agency.bring(TipRevised(tip=tip), grade=GRADE_FULL, origin=_origin(tip))
-
-    async def withdraw(self) -> None:
-        gone = self.copies.pop(self._chance.choice(sorted(self.copies)))
-        event = TipWithdrawn(name=gone.name, version=gone.version)
-        await self._agency.bring(event, grade=GRADE_FULL, origin=_origin(gone))
-
-    def there(self) -> list[Tip]:
-        return [*self.own.values(), *self.copies.values()]
-
-
-@pytest.mark.parametrize("full", [4, 4096])
+@pytest.mark.parametrize("full", [4, FULL])
 async def test_a_search_finds_what_reading_every_text_finds_in_the_same_order(
     agency: Agency, tips: Tips, index: Indexing, monkeypatch: pytest.MonkeyPatch, full: int
 ) -> None:
     """Through creations, corrections, deletions, copies and withdrawals, in any state of the index, in many blocks."""
-    monkeypatch.setattr(indexing, "FULL", full)
+    if full < FULL:
+        small_blocks(monkeypatch, full)
     chance = random.Random(full)
     house = House(agency, tips, chance)
     for _ in range(5):
@@ -201,7 +107,8 @@ async def test_a_search_finds_what_reading_every_text_finds_in_the_same_order(
 
         for query in chance.sample(QUERIES, 6):
             found = await all_pages(tips, query, page_size=chance.randint(2, 7))
-            assert [tip.name for tip in found] == as_read(house.there(), query), query
+            assert [tip.name for tip in found] == with_words(house.there(), query), query
+    assert bool(await stored_together(agency, TIPS)) == (full < FULL)
 
 
 async def test_a_page_ends_where_too_much_was_compared_and_the_next_goes_on_there(
@@ -216,7 +123,7 @@ async def test_a_page_ends_where_too_much_was_compared_and_the_next_goes_on_ther
 
     found = await all_pages(tips, "ヤマダ")
 
-    assert [tip.name for tip in found] == as_read(made, "ヤマダ")
+    assert [tip.name for tip in found] == with_words(made, "ヤマダ")
     assert len((await search(tips, "ヤマダ")).tips) <= 3
 
 
@@ -331,21 +238,28 @@ async def test_a_change_while_it_is_indexed_is_not_lost(
         await catch_up(index)
 
 
-async def test_nothing_in_the_index_tells_of_a_text_that_was_corrected_purged_or_withdrawn(
-    agency: Agency, tips: Tips, index: Indexing
+@pytest.mark.parametrize("full", [1, FULL])
+async def test_nothing_in_the_index_tells_of_what_was_corrected_purged_or_withdrawn(
+    agency: Agency, tips: Tips, index: Indexing, monkeypatch: pytest.MonkeyPatch, full: int
 ) -> None:
-    kept = await tips.create(a_tip(display_name="", text="残る文"))
-    own_tip = await tips.create(a_tip(display_name="", text="魑魅魍魎"))
-    purged = await tips.create(a_tip(display_name="", text="酒池肉林"))
+    """Neither of the texts nor of the identifiers, in a block that has room or in old ones that are stored together."""
+    if full < FULL:
+        small_blocks(monkeypatch, full)
+    kept = await tips.create(a_tip(display_name="", text="残る文", identifiers=[an_occurrence("090-1111-2222")]))
+    own_tip = await tips.create(a_tip(display_name="", text="魑魅魍魎", identifiers=[an_occurrence("090-3333-4444")]))
+    purged = await tips.create(a_tip(display_name="", text="酒池肉林", identifiers=[an_occurrence("090-5555-6666")]))
     copy = received(TOKYO, "森羅万象")
+    copy.identifiers.append(an_occurrence("090-7777-8888"))
     downgraded = received(TOKYO, "百鬼夜行")
     for tip in (copy, downgraded):
         await agency.bring(TipRecorded(tip=tip), grade=GRADE_FULL, origin=TOKYO)
     await catch_up(index)
-    before = await pairs_in(agency)
+    before = await tokens_in(agency, TIPS)
+    assert bool(await stored_together(agency, TIPS)) == (full < FULL)
 
     own_tip.text = "訂正後"
-    await tips.update(own_tip, "text")
+    own_tip.identifiers[0].identifier.original = "090-9999-0000"
+    await tips.update(own_tip, "text", "identifiers")
     purged_id = uuid.UUID(purged.name.rpartition("/")[2]).bytes
     await agency.service.writer.run(lambda transaction: own.remove(transaction, TIPS.tables, purged_id))
     await agency.bring(TipWithdrawn(name=copy.name, version=1), grade=GRADE_FULL, origin=TOKYO)
@@ -353,30 +267,55 @@ async def test_nothing_in_the_index_tells_of_a_text_that_was_corrected_purged_or
     await agency.bring(TipRevised(tip=_index_entry(downgraded)), grade=GRADE_INDEX_ONLY, origin=TOKYO)
     await catch_up(index)
 
-    after = await pairs_in(agency)
-    assert {"魑魅", "酒池", "森羅", "百鬼"} <= before
-    assert after.isdisjoint({"酒池", "池肉", "魑魅", "魅魍", "森羅", "羅万", "百鬼", "鬼夜"})
-    assert {"残る", "訂正"} <= after
+    after = await tokens_in(agency, TIPS)
+    there = [kept, await tips.get(own_tip.name)]
+    assert {token(pair, WRITTEN) for pair in ("魑魅", "酒池", "森羅", "百鬼")} <= before
+    assert part_tokens(["4444", "6666", "8888"]) <= before
+    assert after == {
+        number
+        for tip in there
+        for numbers in (
+            text_tokens([tip.display_name, tip.text], TIPS.folding),
+            part_tokens(searchable(each.identifier.normal_form, "") for each in tip.identifiers),
+        )
+        for number in numbers
+    }
     assert await members_in(agency) == {kept.name, own_tip.name}
 
 
-async def pairs_in(agency: Agency) -> set[str]:
-    """Read every pair that any block holds."""
+async def test_a_search_is_not_disturbed_where_blocks_come_together_meanwhile(
+    agency: Agency, tips: Tips, index: Indexing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It knows of the blocks as they were, and reads their pairs where they were."""
+    small_blocks(monkeypatch, 1)
+    made = [await tips.create(a_tip(text="山田")) for _ in range(4)]
+    with monkeypatch.context() as patch:
+        patch.setattr(Indexing, "_tidy", AsyncMock())
+        await catch_up(index)
+    read, loop = candidates.Candidates._blocks, asyncio.get_running_loop()
 
-    def ask(connection: Connection) -> set[str]:
-        rows = connection.execute(select(TIPS.tables.texts.postings.c.content))
-        numbers = {number >> 1 for row in rows for number in postings.unpack(bytes(row.content))}
-        return {chr(number >> 21) + chr(number & 0x1FFFFF) for number in numbers}
+    def slowly(self: Candidates, before: object) -> object:
+        found = read(self, before)  # type: ignore[arg-type]  # passed on as it came
+        asyncio.run_coroutine_threadsafe(index.look(), loop).result()
+        return found
 
-    return await agency.service.database.read(ask)
+    monkeypatch.setattr(candidates.Candidates, "_blocks", slowly)
+
+    assert not await stored_together(agency, TIPS)
+    found = await search(tips, "山田")
+    assert [tip.name for tip in found.tips] == with_words(made, "山田")
+    assert await stored_together(agency, TIPS) == 2
 
 
 async def members_in(house: Agency) -> set[str]:
     def ask(connection: Connection) -> set[str]:
         texts = TIPS.tables.texts
         assert not connection.execute(select(func.count()).select_from(texts.pending)).scalar_one()
-        (row,) = connection.execute(select(texts.blocks)).all()
-        found = blocks.read_block(connection, texts, row).keys()
+        found = [
+            blocks.member_key(member, row.agencies.split("\n"))
+            for row in connection.execute(select(texts.blocks)).all()
+            for member in blocks.read_members(connection, texts, row.number)
+        ]
         return {
             f"{agency or AGENCY}/tips/{uuid.UUID(bytes=record_id)}" for record_id, agency in found if any(record_id)
         }
@@ -384,15 +323,5 @@ async def members_in(house: Agency) -> set[str]:
     return await house.service.database.read(ask)
 
 
-def received(agency: str, text: str) -> Tip:
-    tip = a_tip(display_name="", text=text, name=f"{agency}/tips/{uuid7()}", version=1, state=Tip.STATE_RECEIVED)
-    tip.create_time.GetCurrentTime()
-    return tip
-
-
 def _index_entry(tip: Tip) -> Tip:
     return Tip(name=tip.name, version=tip.version, handling=tip.handling)
-
-
-def _origin(tip: Tip) -> str:
-    return tip.name.partition("/tips/")[0]

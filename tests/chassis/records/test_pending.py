@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import MetaData, create_engine, select
 
 from renkei_chassis.records.tables import record_tables
-from renkei_chassis.records.texts.pending import create_texts
+from renkei_chassis.records.texts.pending import index_anew
 
 _ROW = {"version": 1, "state": 1, "category": 1, "case_reference": "", "create_time_us": 1, "content": b""}
 
@@ -20,7 +20,7 @@ def test_a_step_notes_every_record_and_every_copy_that_is_there() -> None:
         connection.execute(tables.records.insert(), [{"id": bytes([each]) * 16, **_ROW} for each in (1, 2)])
         connection.execute(tables.copies.insert(), [{"id": bytes([1]) * 16, "agency": "agencies/jp-13", **_ROW}])
 
-        create_texts(connection, "tip", tables.texts)
+        index_anew(connection, "tip", tables.texts)
 
         rows = connection.execute(select(tables.texts.pending.c.id, tables.texts.pending.c.agency)).all()
     engine.dispose()

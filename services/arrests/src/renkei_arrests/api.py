@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from renkei_chassis.records.reviewing import DueForReview
     from renkei_chassis.records.rules import Rules
     from renkei_chassis.records.texts.query import Match
-    from renkei_chassis.records.texts.searching import TextSearch
+    from renkei_chassis.records.texts.searching import Search
 
 SERVICE: Final = "renkei.arrests.v1.ArrestsService"
 _CREATE_PATH: Final = f"/{SERVICE}/CreateArrest"
@@ -39,11 +39,11 @@ class ArrestsApi:
     """The methods of ArrestsService for one agency."""
 
     def __init__(
-        self, *, rules: Rules, reads: Reads, texts: TextSearch, due: DueForReview, changes: Changes, writer: Writer
+        self, *, rules: Rules, reads: Reads, search: Search, due: DueForReview, changes: Changes, writer: Writer
     ) -> None:
         self._rules = rules
         self._reads = reads
-        self._texts = texts
+        self._search = search
         self._due = due
         self._watch = watch_of(
             ARRESTS, changes, reads, answer=arrests_pb2.WatchArrestsResponse, change=arrests_pb2.ArrestChange
@@ -136,20 +136,16 @@ class ArrestsApi:
             categories=request.kinds,
             min_create_time_us=to_us(request.min_create_time) if request.HasField("min_create_time") else None,
             max_create_time_us=to_us(request.max_create_time) if request.HasField("max_create_time") else None,
-            fragment=self._reads.fragment(request.identifier) if request.identifier else "",
             identifier_type=request.type,
         )
-        if request.text:
-            found = await self._texts.page("SearchArrests", request, request.text, wanted)
-            return arrests_pb2.SearchArrestsResponse(
-                arrests=found.records,
-                next_page_token=found.next_page_token,
-                unreachable=found.unreachable,
-                text_matches=arrests_pb2.ArrestMatches(matches=[_match(match) for match in found.matches]),
-            )
-        page = await self._reads.page("SearchArrests", request, wanted)
+        found = await self._search.page("SearchArrests", request, wanted)
         return arrests_pb2.SearchArrestsResponse(
-            arrests=page.records, next_page_token=page.next_page_token, unreachable=page.unreachable
+            arrests=found.records,
+            next_page_token=found.next_page_token,
+            unreachable=found.unreachable,
+            text_matches=arrests_pb2.ArrestMatches(matches=[_match(match) for match in found.matches])
+            if request.text
+            else None,
         )
 
     async def due_for_review(

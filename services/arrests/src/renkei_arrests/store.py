@@ -19,7 +19,7 @@ from sqlalchemy import (
 from renkei_arrests.exhibits.tables import exhibit_tables
 from renkei_chassis.database.schema import Schema
 from renkei_chassis.records.tables import record_tables
-from renkei_chassis.records.texts.pending import create_texts
+from renkei_chassis.records.texts.pending import index_anew
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -121,7 +121,7 @@ def _add_chains_and_purge_reviews(connection: Connection) -> None:
 
 def _index_texts(connection: Connection) -> None:
     """Let the index come to every record that is there."""
-    create_texts(connection, "arrest", TABLES.texts)
+    index_anew(connection, "arrest", TABLES.texts)
 
 
 def _add_exhibits(connection: Connection) -> None:
@@ -136,8 +136,20 @@ def _add_sealed_blocks(connection: Connection) -> None:
         table.create(connection)
 
 
+def _index_identifiers(connection: Connection) -> None:
+    """Let the index, which holds identifiers from now on, come to every record anew."""
+    index_anew(connection, "arrest", TABLES.texts)
+
+
 SCHEMA: Final = Schema(
     component="arrests",
     metadata=metadata,
-    steps=[_add_clocks, _add_chains_and_purge_reviews, _index_texts, _add_exhibits, _add_sealed_blocks],
+    steps=[
+        _add_clocks,
+        _add_chains_and_purge_reviews,
+        _index_texts,
+        _add_exhibits,
+        _add_sealed_blocks,
+        _index_identifiers,
+    ],
 )

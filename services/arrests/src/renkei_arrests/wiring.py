@@ -36,7 +36,7 @@ from renkei_chassis.records.reads import Reads
 from renkei_chassis.records.reviewing import DueForReview
 from renkei_chassis.records.rules import Rules
 from renkei_chassis.records.texts.indexing import Indexing
-from renkei_chassis.records.texts.searching import TextSearch
+from renkei_chassis.records.texts.searching import Search
 from renkei_chassis.service import Blueprint, Parts, Wiring
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def wire(settings: Settings, parts: Parts) -> Wiring:
         reach=reach,
     )
     rules = Rules(kind, policy)
-    texts = TextSearch(kind, agency=parts.agency, database=parts.database, tokens=parts.tokens, reads=reads)
+    search = Search(kind, agency=parts.agency, database=parts.database, tokens=parts.tokens, reads=reads)
     indexing = Indexing(kind, database=parts.database, writer=parts.writer, metrics=parts.metrics)
     retention = partial(retention_of, settings)
     due = DueForReview(
@@ -87,7 +87,7 @@ def wire(settings: Settings, parts: Parts) -> Wiring:
         tokens=parts.tokens,
         clock=parts.clock,
     )
-    api = ArrestsApi(rules=rules, reads=reads, texts=texts, due=due, changes=parts.changes, writer=parts.writer)
+    api = ArrestsApi(rules=rules, reads=reads, search=search, due=due, changes=parts.changes, writer=parts.writer)
     purging = Purging(
         kind,
         agency=parts.agency,

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from renkei_chassis.records.reads import Reads
     from renkei_chassis.records.reviewing import DueForReview
     from renkei_chassis.records.rules import Rules
-    from renkei_chassis.records.texts.searching import TextSearch
+    from renkei_chassis.records.texts.searching import Search
     from renkei_tips.life import Life
     from renkei_tips.sources import Sources
 
@@ -48,7 +48,7 @@ class TipsApi:
         life: Life,
         sources: Sources,
         reads: Reads,
-        texts: TextSearch,
+        search: Search,
         history: History,
         due: DueForReview,
         changes: Changes,
@@ -58,7 +58,7 @@ class TipsApi:
         self._life = life
         self._sources = sources
         self._reads = reads
-        self._texts = texts
+        self._search = search
         self._history = history
         self._due = due
         self._watch = watch_of(TIPS, changes, reads, answer=tips_pb2.WatchTipsResponse, change=tips_pb2.TipChange)
@@ -147,20 +147,14 @@ class TipsApi:
             categories=request.sources,
             min_create_time_us=to_us(request.min_create_time) if request.HasField("min_create_time") else None,
             max_create_time_us=to_us(request.max_create_time) if request.HasField("max_create_time") else None,
-            fragment=self._reads.fragment(request.identifier) if request.identifier else "",
             identifier_type=request.type,
         )
-        if request.text:
-            found = await self._texts.page("SearchTips", request, request.text, wanted)
-            return tips_pb2.SearchTipsResponse(
-                tips=found.records,
-                next_page_token=found.next_page_token,
-                unreachable=found.unreachable,
-                text_matches=tips_pb2.TipMatches(matches=map(match_of, found.matches)),
-            )
-        page = await self._reads.page("SearchTips", request, wanted)
+        found = await self._search.page("SearchTips", request, wanted)
         return tips_pb2.SearchTipsResponse(
-            tips=page.records, next_page_token=page.next_page_token, unreachable=page.unreachable
+            tips=found.records,
+            next_page_token=found.next_page_token,
+            unreachable=found.unreachable,
+            text_matches=tips_pb2.TipMatches(matches=map(match_of, found.matches)) if request.text else None,
         )
 
     async def steps(self, request: tips_pb2.ListTipStepsRequest, call: Call) -> tips_pb2.ListTipStepsResponse:

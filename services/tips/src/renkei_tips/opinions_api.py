@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from renkei_chassis.records.reads import Reads
     from renkei_chassis.records.reviewing import DueForReview
     from renkei_chassis.records.rules import Rules
-    from renkei_chassis.records.texts.searching import TextSearch
+    from renkei_chassis.records.texts.searching import Search
     from renkei_tips.opinions import Opinions
 
 SERVICE: Final = "renkei.tips.v1.OpinionsService"
@@ -31,11 +31,11 @@ SERVICE: Final = "renkei.tips.v1.OpinionsService"
 class OpinionsApi:
     """The methods of OpinionsService for one agency."""
 
-    def __init__(self, *, rules: Rules, opinions: Opinions, reads: Reads, texts: TextSearch, due: DueForReview) -> None:
+    def __init__(self, *, rules: Rules, opinions: Opinions, reads: Reads, search: Search, due: DueForReview) -> None:
         self._rules = rules
         self._opinions = opinions
         self._reads = reads
-        self._texts = texts
+        self._search = search
         self._due = due
 
     def api(self) -> Api:
@@ -90,20 +90,14 @@ class OpinionsApi:
     ) -> opinions_pb2.SearchOpinionsResponse:
         wanted = Filter(
             parent=request.parent or ANY_AGENCY,
-            fragment=self._reads.fragment(request.identifier) if request.identifier else "",
             identifier_type=request.type,
         )
-        if request.text:
-            found = await self._texts.page("SearchOpinions", request, request.text, wanted)
-            return opinions_pb2.SearchOpinionsResponse(
-                opinions=found.records,
-                next_page_token=found.next_page_token,
-                unreachable=found.unreachable,
-                text_matches=TipMatches(matches=map(match_of, found.matches)),
-            )
-        page = await self._reads.page("SearchOpinions", request, wanted)
+        found = await self._search.page("SearchOpinions", request, wanted)
         return opinions_pb2.SearchOpinionsResponse(
-            opinions=page.records, next_page_token=page.next_page_token, unreachable=page.unreachable
+            opinions=found.records,
+            next_page_token=found.next_page_token,
+            unreachable=found.unreachable,
+            text_matches=TipMatches(matches=map(match_of, found.matches)) if request.text else None,
         )
 
     async def due_for_review(

@@ -8,7 +8,7 @@ from sqlalchemy import BigInteger, Column, Index, LargeBinary, MetaData, String,
 
 from renkei_chassis.database.schema import Schema
 from renkei_chassis.records.tables import record_tables
-from renkei_chassis.records.texts.pending import create_texts
+from renkei_chassis.records.texts.pending import index_anew
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -55,7 +55,7 @@ def _add_life_and_sources(connection: Connection) -> None:
 
 def _index_texts(connection: Connection) -> None:
     """Let the index come to every record that is there."""
-    create_texts(connection, "tip", TABLES.texts)
+    index_anew(connection, "tip", TABLES.texts)
 
 
 def _add_opinions(connection: Connection) -> None:
@@ -63,4 +63,14 @@ def _add_opinions(connection: Connection) -> None:
     metadata.create_all(connection, [table for table in metadata.tables.values() if table.name.startswith("opinion")])
 
 
-SCHEMA: Final = Schema(component="tips", metadata=metadata, steps=[_add_life_and_sources, _index_texts, _add_opinions])
+def _index_identifiers(connection: Connection) -> None:
+    """Let the index, which holds identifiers from now on, come to every record anew."""
+    index_anew(connection, "tip", TABLES.texts)
+    index_anew(connection, "opinion", OPINIONS.texts)
+
+
+SCHEMA: Final = Schema(
+    component="tips",
+    metadata=metadata,
+    steps=[_add_life_and_sources, _index_texts, _add_opinions, _index_identifiers],
+)

@@ -17,7 +17,7 @@ from renkei_chassis.records.reads import Reads
 from renkei_chassis.records.reviewing import DueForReview
 from renkei_chassis.records.rules import Rules
 from renkei_chassis.records.texts.indexing import Indexing
-from renkei_chassis.records.texts.searching import TextSearch
+from renkei_chassis.records.texts.searching import Search
 from renkei_chassis.service import Blueprint, Parts, Wiring
 from renkei_tips.api import SERVICE, TipsApi
 from renkei_tips.differences import Differences
@@ -62,7 +62,7 @@ def wire(settings: Settings, parts: Parts) -> Wiring:
         life=Life(rules),
         sources=sources,
         reads=finding.reads,
-        texts=finding.texts,
+        search=finding.search,
         history=History(TIPS, agency=parts.agency, database=parts.database, tokens=parts.tokens),
         due=finding.due,
         changes=parts.changes,
@@ -87,7 +87,7 @@ class _Finding:
     """What finds records of one kind."""
 
     reads: Reads
-    texts: TextSearch
+    search: Search
     indexing: Indexing
     due: DueForReview
 
@@ -97,7 +97,7 @@ def _finding(kind: RecordKind, parts: Parts, reach: Reach, *, retention: Callabl
     reads = Reads(kind, agency=agency, database=database, tokens=tokens, clock=clock, reach=reach)
     return _Finding(
         reads=reads,
-        texts=TextSearch(kind, agency=agency, database=database, tokens=tokens, reads=reads),
+        search=Search(kind, agency=agency, database=database, tokens=tokens, reads=reads),
         indexing=Indexing(kind, database=database, writer=parts.writer, metrics=parts.metrics),
         due=DueForReview(kind, agency=agency, retention=retention, database=database, tokens=tokens, clock=clock),
     )
@@ -119,7 +119,7 @@ def _opinions(settings: Settings, parts: Parts, policy: Policy, reach: Reach) ->
     purging = opinions_purging_of(
         settings, agency=parts.agency, database=parts.database, writer=parts.writer, metrics=parts.metrics
     )
-    api = OpinionsApi(rules=rules, opinions=opinions, reads=finding.reads, texts=finding.texts, due=finding.due)
+    api = OpinionsApi(rules=rules, opinions=opinions, reads=finding.reads, search=finding.search, due=finding.due)
     return _OpinionParts(
         api=api.api(),
         rules=opinions,

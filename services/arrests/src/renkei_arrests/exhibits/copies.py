@@ -26,6 +26,7 @@ from renkei_chassis.errors import InvalidArgument
 from renkei_chassis.follower.apply import SetAside
 from renkei_chassis.records.occurrences import search_rows
 from renkei_chassis.records.receiving import GRADE_MISSING, MALFORMED_RECORD, handlers, is_malformed, record_id_of
+from renkei_chassis.records.texts.pending import note_copies
 from renkei_chassis.release import NotReleasableError, strip
 
 if TYPE_CHECKING:
@@ -170,6 +171,7 @@ def _take(transaction: Transaction, key: Key, changes: Sequence[_Change]) -> Non
             number += 1
         copy.number = held[exhibit_id].number if exhibit_id in held else number
         _insert(transaction, key, exhibit_id, copy)
+    note_copies(transaction, TABLES.texts, [key], {key})
     arrest = changes[0].arrest
     transaction.emit(NewEvent(payload=ExhibitsReceived(name=arrest), resource=arrest))
 
@@ -234,4 +236,5 @@ def _forget(transaction: Transaction, key: Key, ids: Sequence[bytes]) -> None:
 def _forget_all(transaction: Transaction, key: Key) -> None:
     for table in (EXHIBITS.copies, EXHIBITS.copy_identifiers):
         transaction.execute(table.delete().where(table.c.record_id == key[0], table.c.agency == key[1]))
+    note_copies(transaction, TABLES.texts, [key], {key})
     transaction.scrub()

@@ -20,11 +20,12 @@ from renkei_chassis.errors import Aborted, AlreadyExists, FailedPrecondition, In
 from renkei_chassis.records.masks import read_mask, replace_fields
 from renkei_chassis.records.occurrences import read_occurrences
 from renkei_chassis.records.rules import denied, foreign_originator
+from renkei_chassis.records.texts.pending import note_changed
 from renkei_chassis.records.times import check_times, set_us, to_us
 from renkei_chassis.rpc.validation import validate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from renkei.identifiers.v1.identifiers_pb2 import Occurrence
     from sqlalchemy import Connection, Row, Select
@@ -127,6 +128,8 @@ class ExhibitRules:
             },
         )
         _add_identifiers(transaction, record_id.bytes, exhibit_id.bytes, rows)
+        if rows:
+            transaction.collect(_index, record_id.bytes)
         telling.recorded(transaction, record_id.bytes, exhibit_id.bytes)
         return Written(answer=exhibit, resource=exhibit.name, version=1)
 
@@ -162,6 +165,7 @@ class ExhibitRules:
             EXHIBITS.identifiers.delete().where(and_(columns.record_id == record_id, columns.id == exhibit_id))
         )
         _add_identifiers(transaction, record_id, exhibit_id, rows)
+        transaction.collect(_index, record_id)
         telling.revised(transaction, arrest, before, after)
         return Written(answer=after, resource=after.name, version=version)
 
@@ -193,6 +197,7 @@ class ExhibitRules:
             transaction.execute(
                 EXHIBITS.identifiers.delete().where(found.record_id == name.record_id.bytes, found.id.in_(some))
             )
+        transaction.collect(_index, name.record_id.bytes)
         telling.withdrawn(transaction, arrest, told)
         set_us(exhibit.delete_time, transaction.now_us)
         return Written(answer=exhibit, resource=exhibit.name, version=row.version)
@@ -315,6 +320,12 @@ def _add_identifiers(
 ) -> None:
     for row in rows:
         transaction.insert(EXHIBITS.identifiers, {"record_id": record_id, "id": exhibit_id, **row})
+
+
+def _index(transaction: Transaction, record_ids: Sequence[bytes]) -> None:
+    """Let the index of searches come to arrests whose exhibits hold other identifiers now, once for a batch."""
+    for record_id in dict.fromkeys(record_ids):
+        note_changed(transaction, TABLES.texts, record_id)
 
 
 def _check_etag(exhibit: Exhibit, etag: str) -> None:

@@ -7,18 +7,19 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from sqlalchemy import LargeBinary
+from sqlalchemy import LargeBinary, bindparam, select
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.exc import DBAPIError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from sqlalchemy import Column, Connection, Dialect, Table
 
     Convert = Callable[[Any], Any] | None
 
 SQLITE: Final = "pysqlite"
+_PLACES: Final = (1, 8, 32, 128, 512)
 _DIALECT: Final = SQLiteDialect_pysqlite()  # only names of errors are asked of it
 
 
@@ -69,6 +70,32 @@ def look_up(connection: Connection, statement: str, values: tuple[Any, ...]) -> 
         raise told_by_sqlalchemy(error, statement) from error
     finally:
         cursor.close()
+
+
+def find_rows(
+    connection: Connection, table: Table, key: Column[Any], numbers: Sequence[int]
+) -> Iterator[tuple[int, bytes]]:
+    """Read the rows of many keys, in any order, of a table of two columns: its number and its content."""
+    if connection.dialect.driver != SQLITE:
+        if numbers:
+            yield from look_up(connection, _of_any(table, key), (list(numbers),))
+        return
+    for first in range(0, len(numbers), _PLACES[-1]):
+        some = numbers[first : first + _PLACES[-1]]
+        # Another count would be another statement, to be prepared anew: the last number is repeated.
+        places = next(places for places in _PLACES if places >= len(some))
+        yield from look_up(connection, _of_some(table, key, places), (*some, *(some[-1],) * (places - len(some))))
+
+
+@lru_cache(maxsize=64)
+def _of_any(table: Table, key: Column[Any]) -> str:
+    return f"SELECT {', '.join(table.c.keys())} FROM {table.name} WHERE {key.name} = ANY($1::bigint[])"  # noqa: S608 (names of ours)
+
+
+@lru_cache(maxsize=64)
+def _of_some(table: Table, key: Column[Any], places: int) -> str:
+    values = [bindparam(f"value{place}", type_=key.type) for place in range(places)]
+    return str(select(table).where(key.in_(values)).compile(dialect=_DIALECT))
 
 
 def told_by_sqlalchemy(error: sqlite3.Error, statement: str) -> DBAPIError:

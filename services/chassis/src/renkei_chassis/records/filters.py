@@ -80,7 +80,10 @@ class Shown:
         if wanted.fragment:
             yield or_(
                 *(
-                    columns.id.in_(select(found.c.record_id).where(*holding(found.c, wanted)))
+                    select(found.c.ordinal)
+                    .where(found.c.record_id == columns.id)
+                    .where(*_holding(found.c, wanted))
+                    .exists()
                     for found in (tables.identifiers, *tables.more_identifiers)
                 )
             )
@@ -98,7 +101,9 @@ class Shown:
             yield or_(
                 *(
                     select(found.c.ordinal)
-                    .where(found.c.record_id == columns.id, found.c.agency == columns.agency, *holding(found.c, wanted))
+                    .where(
+                        found.c.record_id == columns.id, found.c.agency == columns.agency, *_holding(found.c, wanted)
+                    )
                     .exists()
                     for found in (tables.copy_identifiers, *tables.more_copy_identifiers)
                 )
@@ -122,7 +127,7 @@ def _conditions(
         yield columns.create_time_us < wanted.max_create_time_us
 
 
-def holding(columns: Any, wanted: Filter) -> Iterator[ColumnElement[bool]]:  # noqa: ANN401 (columns of either table)
+def _holding(columns: Any, wanted: Filter) -> Iterator[ColumnElement[bool]]:  # noqa: ANN401 (columns of either table)
     """Say which identifiers hold the fragment."""
     yield holds(columns.search_key, wanted.fragment)
     if wanted.identifier_type:

@@ -1,4 +1,4 @@
-"""Read records, own and received: by name, in pages newest first, and by a part of an identifier."""
+"""Read records, own and received: by name, and in pages newest first."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import and_, select
 
 from renkei_chassis.database.pages import page_size
-from renkei_chassis.errors import FailedPrecondition, FieldViolation, InvalidArgument, Unavailable
+from renkei_chassis.errors import FailedPrecondition, Unavailable
 from renkei_chassis.records import own
 from renkei_chassis.records.filters import ANY_AGENCY, Filter, Shown, require_parent
 from renkei_chassis.records.rules import denied
@@ -32,7 +32,6 @@ DEFAULT_PAGE: Final = 50
 LARGEST_PAGE: Final = 500
 # A page is cut here, however many records were asked for: clients take 4 MiB at once.
 PAGE_BYTES: Final = 1024 * 1024
-SHORTEST_SEARCH: Final = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,29 +83,6 @@ class Reads:
             return self._clock.now()
         except Unavailable:  # a clock that was turned stops the writes; reads go on by what it says
             return datetime.now(UTC)
-
-    def fragment(self, text: str) -> str:
-        """Turn what was typed into what to look for. Raises SEARCH_TOO_SHORT or FIELD_INVALID."""
-        try:
-            fragment = self._kind.search_fragment(text)
-        except ValueError:
-            fragment = ""
-            if sum(map(str.isalnum, text)) >= SHORTEST_SEARCH:
-                what = "cannot be part of an identifier"
-                raise InvalidArgument(
-                    "FIELD_INVALID",
-                    f"identifier: {what}",
-                    violations=[FieldViolation(field="identifier", description=what)],
-                ) from None
-        # A leading 0 of a telephone number is not looked for, and still counts as typed.
-        if sum(map(str.isalnum, text)) < SHORTEST_SEARCH or len(fragment) < SHORTEST_SEARCH - 1:
-            what = f"must have at least {SHORTEST_SEARCH} letters or digits"
-            raise InvalidArgument(
-                "SEARCH_TOO_SHORT",
-                f"identifier: {what}",
-                violations=[FieldViolation(field="identifier", description=what)],
-            )
-        return fragment
 
     async def now(self, names: Iterable[str]) -> dict[str, Record]:
         """Read many records as they are now; what is gone is left out."""

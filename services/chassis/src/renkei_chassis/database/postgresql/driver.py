@@ -61,7 +61,7 @@ _STATEMENTS: Final = 256  # prepared and kept, per connection
 _STREAMED: Final = 32  # rows fetched at a time where a result is read row by row
 _COUNT: Final = re.compile(r"(?:SELECT|UPDATE|DELETE|INSERT \d+) (\d+)$")
 # Sent as they are: there is nothing to prepare in them.
-_PLAIN: Final = ("SAVEPOINT", "RELEASE", "ROLLBACK")
+_PLAIN: Final = ("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE", "ROLLBACK")
 _DEFINING: Final = ("CREATE", "ALTER", "DROP")
 
 

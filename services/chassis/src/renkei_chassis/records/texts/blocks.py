@@ -9,26 +9,22 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import select
 
 from renkei_chassis.records.texts.postings import (
-    BUCKETS,
     FULL,
-    bucket_of,
     is_empty,
+    of_block,
     pack,
-    pairs,
-    token,
-    triples,
     unpack,
     with_more,
     without,
 )
+from renkei_chassis.records.texts.shelves import row_of, rows_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from sqlalchemy import Connection, Row
 
     from renkei_chassis.database.transaction import Transaction
-    from renkei_chassis.records.texts.query import Folding
     from renkei_chassis.records.texts.tables import TextTables
 
     Key = tuple[bytes, str]
@@ -38,7 +34,8 @@ PIECE: Final = 64
 PIECES: Final = FULL // PIECE
 MEMBER_BYTES: Final = 18
 _AGENCY: Final = slice(16, MEMBER_BYTES)
-_BLANK: Final = bytes(MEMBER_BYTES)
+BLANK: Final = bytes(MEMBER_BYTES)
+"""Where no record is any more."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -49,28 +46,32 @@ class Block:
     members: list[bytes]
     """16 bytes of the record's id and two of its agency's number; zeros where a record was taken out."""
     agencies: list[str]
-    postings: list[dict[int, bytes]]
-    """By bucket."""
+    postings: dict[int, dict[int, bytes]]
+    """By row."""
     _more: dict[int, list[int]] = field(default_factory=lambda: defaultdict(list))
 
-    def add(self, key: Key, texts: Iterable[str], folding: Folding) -> None:
-        """Add a record with its texts."""
+    def add(self, key: Key, tokens: Iterable[int]) -> None:
+        """Add an entry: what a record holds, or a part of that."""
         record_id, agency = key
         if agency not in self.agencies:
             self.agencies.append(agency)
         place = len(self.members)
         self.members.append(record_id + self.agencies.index(agency).to_bytes(2, "little"))
-        for number in tokens_of(texts, folding):
+        for number in tokens:
             self._more[number].append(place)
+
+    def fill(self, size: int) -> None:
+        """Take no more: what comes next needs more places than are left of `size`."""
+        self.members += [BLANK] * (size - len(self.members))
 
     def remove(self, keys: Collection[Key]) -> None:
         """Take records out, so that nothing tells that they were there."""
         gone = {place for place, key in enumerate(self.keys()) if key in keys}
         for place in gone:
-            self.members[place] = _BLANK
-        for number, tokens in enumerate(self.postings):
+            self.members[place] = BLANK
+        for row, tokens in self.postings.items():
             left = {each: without(posting, gone) for each, posting in tokens.items()}
-            self.postings[number] = {each: posting for each, posting in left.items() if not is_empty(posting)}
+            self.postings[row] = {each: posting for each, posting in left.items() if not is_empty(posting)}
 
     def keys(self) -> list[Key]:
         """Give the record of each number; one that was taken out has an id of zeros."""
@@ -78,8 +79,9 @@ class Block:
 
     def close(self) -> None:
         """Put what was added where it belongs."""
-        for number, places in self._more.items():
-            tokens = self.postings[bucket_of(number)]
+        for token, places in self._more.items():
+            number = of_block(token, self.number)
+            tokens = self.postings.setdefault(row_of(self.number, 1, token), {})
             tokens[number] = with_more(tokens.get(number, b""), places)
         self._more.clear()
 
@@ -87,35 +89,24 @@ class Block:
         """Store it in place of what was there."""
         blocks, members, postings = texts.blocks, texts.members, texts.postings
         transaction.execute(blocks.delete().where(blocks.c.number == self.number))
-        for table, each in ((members, PIECES), (postings, BUCKETS)):
-            first = self.number * each
-            transaction.execute(table.delete().where(table.c.number.between(first, first + each - 1)))
-        ids = [member[:16] for member in self.members if member != _BLANK]
-        row = {"number": self.number, "size": len(self.members), "agencies": "\n".join(self.agencies)}
-        transaction.insert(
-            blocks, {**row, "lowest": min(ids, default=_BLANK[:16]), "highest": max(ids, default=_BLANK[:16])}
-        )
-        for piece in range(0, len(self.members), PIECE):
-            content = b"".join(self.members[piece : piece + PIECE])
-            transaction.insert(members, {"number": self.number * PIECES + piece // PIECE, "content": content})
-        for bucket, tokens in enumerate(self.postings):
+        pieces = range(self.number * PIECES, (self.number + 1) * PIECES)
+        for table, rows in ((members, pieces), (postings, rows_of(self.number, 1))):
+            transaction.execute(table.delete().where(table.c.number.between(rows[0], rows[-1])))
+        lowest, highest = span(self.members)
+        row = {"number": self.number, "size": len(self.members), "agencies": "\n".join(self.agencies), "together": 1}
+        transaction.insert(blocks, {**row, "lowest": lowest, "highest": highest})
+        for piece, first in zip(pieces, range(0, len(self.members), PIECE), strict=False):
+            content = b"".join(self.members[first : first + PIECE])
+            transaction.insert(members, {"number": piece, "content": content})
+        for number, tokens in self.postings.items():
             if tokens:
-                transaction.insert(postings, {"number": self.number * BUCKETS + bucket, "content": pack(tokens)})
+                transaction.insert(postings, {"number": number, "content": pack(tokens)})
 
 
-def tokens_of(texts: Iterable[str], folding: Folding) -> set[int]:
-    """Give the numbers of all pairs in the texts of a record."""
-    written: set[str] = set()
-    folded: set[str] = set()
-    for text in texts:
-        for word in folding.words(text):
-            written |= pairs(word)
-        plain = folding.fold(text)
-        folded |= pairs(plain)
-        folded |= triples(plain)
-    found = {token(pair, folded=False) for pair in written}
-    found.update([token(pair, folded=True) for pair in folded - written])
-    return found
+def span(members: Iterable[bytes]) -> tuple[bytes, bytes]:
+    """Give the lowest and the highest id of records; zeros where there is none."""
+    ids = [member[:16] for member in members if member != BLANK]
+    return min(ids, default=BLANK[:16]), max(ids, default=BLANK[:16])
 
 
 def member_key(member: bytes, agencies: Sequence[str]) -> Key:
@@ -125,20 +116,18 @@ def member_key(member: bytes, agencies: Sequence[str]) -> Key:
 
 def new_block(number: int) -> Block:
     """Begin a block."""
-    return Block(number=number, members=[], agencies=[""], postings=[{} for _ in range(BUCKETS)])
+    return Block(number=number, members=[], agencies=[""], postings={})
 
 
 def read_block(connection: Connection, texts: TextTables, row: Row[Any]) -> Block:
-    """Read a whole block."""
-    first = row.number * BUCKETS
-    table = texts.postings
-    found = connection.execute(select(table).where(table.c.number.between(first, first + BUCKETS - 1)))
-    contents: Mapping[int, bytes] = {each.number - first: bytes(each.content) for each in found}
+    """Read the whole of a block whose pairs are stored alone."""
+    rows, table = rows_of(row.number, 1), texts.postings
+    found = connection.execute(select(table).where(table.c.number.between(rows[0], rows[-1])))
     return Block(
         number=row.number,
         members=read_members(connection, texts, row.number),
         agencies=row.agencies.split("\n"),
-        postings=[unpack(contents[bucket]) if bucket in contents else {} for bucket in range(BUCKETS)],
+        postings={each.number: unpack(bytes(each.content)) for each in found},
     )
 
 

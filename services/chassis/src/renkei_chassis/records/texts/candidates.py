@@ -3,86 +3,68 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import and_, bindparam, or_, select
+from sqlalchemy import and_, or_, select
 
 from renkei_chassis.database import rows
 from renkei_chassis.records.texts.blocks import MEMBER_BYTES, PIECE, PIECES, member_key
-from renkei_chassis.records.texts.postings import (
-    BUCKETS,
-    bucket_of,
-    count,
-    in_order,
-    look_up,
-    meet,
-    pairs,
-    token,
-    triples,
-)
+from renkei_chassis.records.texts.postings import EVERYWHERE, FULL, block_of, count, in_order, look_up, meet, most
+from renkei_chassis.records.texts.shelves import row_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
     from typing import Any
 
-    from sqlalchemy import Connection, Dialect, Row, Select, Table
+    from sqlalchemy import Connection, Select, Table
 
     from renkei_chassis.records.texts.postings import Places
-    from renkei_chassis.records.texts.query import Term
     from renkei_chassis.records.texts.tables import TextTables
+    from renkei_chassis.records.texts.tokens import Pair
 
     Key = tuple[bytes, str]
 
 MOST_READ: Final = 1000
 """So many records are compared with a query at most before an answer is given, whatever was found."""
 # Common pairs are found in the first block; rare ones in few of all, and each question costs.
-_BLOCKS_AT_FIRST: Final = 1
-_MORE_BLOCKS: Final = 8
+_SAMPLE: Final = 2
+_ENOUGH: Final = 64
+_MORE: Final = 16
 _FEWEST_PAIRS: Final = 3
-# A statement has so many places: another count would be another statement, to be prepared anew.
-_PLACES: Final = (1, 8, 32, 128, 512)
-_AT_ONCE: Final = _PLACES[-1]
+_WORTH_IT: Final = 0.75
 _NOBODY: Final = bytes(16)
 
 
-@dataclass(frozen=True, slots=True)
-class _Pair:
-    """A pair that a record must have."""
+@dataclass(slots=True, eq=False)
+class _Block:
+    """A block, and where its pairs are."""
 
-    numbers: tuple[int, ...]
-    """Of the pair as written and, where a record is taken also for its fold, as folded."""
-    bucket: int
-    term: int
-    """Of which term it is."""
-
-
-def _pair(written: str, term: int, *, folded: bool) -> _Pair:
-    number = token(written, folded=False)
-    numbers = (number, token(written, folded=True)) if folded else (number,)
-    return _Pair(numbers, bucket_of(number), term)
+    number: int
+    highest: bytes
+    agencies: Sequence[str]
+    shelf: tuple[int, int]
+    """The first block whose pairs are stored together, and how many blocks."""
+    place: int
+    """What stands of its number with each pair."""
 
 
 class Candidates:
-    """The records that a query may stand in: all of them, and some others."""
+    """The records that may hold what is looked for: all that do, and some others."""
 
     def __init__(self, connection: Connection, texts: TextTables) -> None:
-        """Read through one connection; what was read is kept for a second pass."""
+        """Read through one connection, which shows one state; what was read is kept for a second pass."""
         self._connection = connection
         self._texts = texts
         self._buckets: dict[int, bytes] = {}
-        self._seen: dict[Key | None, tuple[list[Key], Key | None, Sequence[Row[Any]]]] = {}
+        self._members: dict[int, bytes] = {}
+        self._found: dict[tuple[int, tuple[int, ...]], dict[int, list[bytes]]] = {}
+        self._seen: dict[Key | None, tuple[list[Key], Key | None, Sequence[_Block]]] = {}
 
-    def newest_first(
-        self, terms: Sequence[Term], *, exact: bool, before: Key | None
-    ) -> Iterator[tuple[list[Key], Key | None]]:
-        """Yield (keys in descending order, the key down to which all are told now; None: there are no more).
-
-        `exact`: only records that may hold every term as it was written.
-        """
+    def newest_first(self, pairs: Sequence[Pair], *, before: Key | None) -> Iterator[tuple[list[Key], Key | None]]:
+        """Yield (keys in descending order, the key down to which all are told now; None: there are no more)."""
         ready, floor, blocks = self._begin(before)
-        wanted = self._rarest(_pairs(terms, exact=exact), blocks[:2])
-        opened, step = 0, _BLOCKS_AT_FIRST
+        wanted, step = self._rarest(pairs, blocks[:_SAMPLE])
+        opened = met = 0
         while True:
             end = (blocks[opened].highest, "\uffff") if opened < len(blocks) else None
             least = max((each for each in (end, floor) if each is not None), default=None)
@@ -92,19 +74,16 @@ class Candidates:
             if least is None or (least == floor and floor is not None):
                 return
             some = blocks[opened : opened + step]
-            ready += [key for key in self._open(some, wanted) if before is None or key < before]
-            opened, step = opened + len(some), step * _MORE_BLOCKS
+            keys = [key for key in self._open(some, wanted) if before is None or key < before]
+            ready += keys
+            opened, met = opened + len(some), met + len(keys)
+            step = opened if met >= _ENOUGH else min(_ENOUGH * opened // max(met, 1) - opened + 1, _MORE * opened)
 
-    def _begin(self, before: Key | None) -> tuple[list[Key], Key | None, Sequence[Row[Any]]]:
-        """Read what is pending, and which blocks there are; the same for a second pass that begins as the first did.
-
-        What is pending comes first, and what was read of the blocks before is forgotten: so what is indexed
-        meanwhile is met twice, and never missed.
-        """
+    def _begin(self, before: Key | None) -> tuple[list[Key], Key | None, Sequence[_Block]]:
+        """Read what is pending, and which blocks there are; the same for a second pass that begins as the first did."""
         if before not in self._seen:
-            self._buckets.clear()
             ready, floor = self._pending(before)
-            self._seen = {before: (ready, floor, self._blocks(before))}
+            self._seen[before] = ready, floor, self._blocks(before)
         return self._seen[before]
 
     def _pending(self, before: Key | None) -> tuple[list[Key], Key | None]:
@@ -117,69 +96,86 @@ class Candidates:
         keys = [(bytes(row.id), str(row.agency)) for row in found]
         return keys, keys[-1] if len(keys) == MOST_READ else None
 
-    def _blocks(self, before: Key | None) -> Sequence[Row[Any]]:
+    def _blocks(self, before: Key | None) -> Sequence[_Block]:
         columns = self._texts.blocks.c
-        asked: Select[Any] = select(columns.number, columns.highest, columns.agencies).order_by(columns.highest.desc())
+        asked: Select[Any] = select(columns.number, columns.highest, columns.agencies, columns.together).order_by(
+            columns.highest.desc()
+        )
         if before is not None:
             asked = asked.where(columns.lowest <= before[0])
-        return self._connection.execute(asked).all()
+        return [
+            _Block(number, highest, agencies.split("\n"), (number - number % together, together), block_of(number))
+            for number, highest, agencies, together in self._connection.execute(asked)
+        ]
 
-    def _rarest(self, wanted: Sequence[_Pair], sample: Sequence[Row[Any]]) -> Sequence[_Pair]:
-        """Put the pairs first that few records have, one of each term before the others: those of one go together."""
-        if len(wanted) == 1:
-            return wanted
-        self._fetch([row.number * BUCKETS + pair.bucket for row in sample for pair in wanted])
-        counts = {pair: sum(count(self._places(row.number, pair)) for row in sample) for pair in wanted}
+    def _rarest(self, wanted: Sequence[Pair], sample: Sequence[_Block]) -> tuple[Sequence[Pair], int]:
+        """Put the pairs first that few records have; and say how many blocks may hold enough for a page.
+
+        One pair of each term comes before the others: those of one term go together.
+        """
+        self._fetch({block.shelf for block in sample}, wanted)
+        counts = {
+            pair: sum(most(self._where(block.shelf, pair).get(block.place, ())) for block in sample) for pair in wanted
+        }
         turns: dict[int, int] = {}
-        order: list[tuple[int, int, _Pair]] = []
+        order: list[tuple[int, int, Pair]] = []
         for pair in sorted(wanted, key=lambda pair: (counts[pair], pair.numbers)):
             turn = turns[pair.term] = turns.get(pair.term, 0) + 1
             order.append((turn, counts[pair], pair))
-        return [pair for _, _, pair in sorted(order, key=lambda each: each[:2])]
+        fewest = max(min(counts.values()), 1)
+        return [pair for _, _, pair in sorted(order, key=lambda each: each[:2])], -(-_ENOUGH * _SAMPLE // fewest)
 
-    def _open(self, blocks: Sequence[Row[Any]], wanted: Sequence[_Pair]) -> list[Key]:
+    def _open(self, blocks: Sequence[_Block], wanted: Sequence[Pair]) -> list[Key]:
         """Give the records of some blocks that have every pair."""
-        having: dict[int, Places] = {row.number: -1 for row in blocks}  # every bit
+        having: dict[_Block, Places] = dict.fromkeys(blocks, EVERYWHERE)
+        self._fetch({block.shelf for block in blocks}, wanted[:_FEWEST_PAIRS])
+        before = len(blocks) * FULL
         for place, pair in enumerate(wanted):
-            # A record that is compared in vain costs as much as some more pairs.
-            if place >= _FEWEST_PAIRS and sum(map(count, having.values())) <= len(having):
-                break
-            self._fetch([number * BUCKETS + pair.bucket for number in having])
-            met = {number: meet(places, self._places(number, pair)) for number, places in having.items()}
-            having = {number: places for number, places in met.items() if places}
-        places = {number: in_order(found) for number, found in having.items()}
-        pieces = {number * PIECES + place // PIECE for number, found in places.items() for place in found}
-        members = dict(self._rows(self._texts.members, sorted(pieces)))
-        agencies = {row.number: row.agencies.split("\n") for row in blocks}
+            if place >= _FEWEST_PAIRS:
+                # Another pair costs as much as some records that are compared in vain; those of a word come together.
+                left = sum(map(count, having.values()))
+                if left <= max(len(having), _ENOUGH) or left > before * _WORTH_IT:
+                    break
+                before = left
+                self._fetch({block.shelf for block in having}, [pair])
+            there = {shelf: self._where(shelf, pair) for shelf in {block.shelf for block in having}}
+            met = {
+                block: meet(places, there[block.shelf][block.place])
+                for block, places in having.items()
+                if block.place in there[block.shelf]
+            }
+            having = {block: places for block, places in met.items() if places}
+        found = [(block, in_order(places)) for block, places in having.items()]
+        members = self._pieces({block.number * PIECES + place // PIECE for block, places in found for place in places})
         keys: list[Key] = []
-        for number, found in places.items():
-            keys += _keys(
-                [(members.get(number * PIECES + each // PIECE, b""), each) for each in found], agencies[number]
-            )
+        for block, places in found:
+            some = [(members.get(block.number * PIECES + place // PIECE, b""), place) for place in places]
+            keys += _keys(some, block.agencies)
         return keys
 
-    def _places(self, number: int, pair: _Pair) -> Places:
-        bucket = self._buckets.get(number * BUCKETS + pair.bucket, b"")
-        return look_up(bucket, pair.numbers) if bucket else 0
+    def _pieces(self, pieces: set[int]) -> Mapping[int, bytes]:
+        """Read the members of blocks, in pieces that were not read yet."""
+        self._members.update(self._rows(self._texts.members, sorted(pieces - self._members.keys())))
+        return self._members
 
-    def _fetch(self, numbers: Iterable[int]) -> None:
-        missing = sorted({number for number in numbers if number not in self._buckets})
+    def _where(self, shelf: tuple[int, int], pair: Pair) -> dict[int, list[bytes]]:
+        """Say where in the blocks of a shelf a pair stands; its row was fetched."""
+        row = row_of(*shelf, pair.numbers[0])
+        found = self._found.get((row, pair.numbers))
+        if found is None:
+            bucket = self._buckets[row]
+            found = self._found[row, pair.numbers] = look_up(bucket, pair.numbers) if bucket else {}
+        return found
+
+    def _fetch(self, shelves: Collection[tuple[int, int]], pairs: Sequence[Pair]) -> None:
+        """Read the rows of pairs that were not read yet."""
+        rows = {row_of(*shelf, pair.numbers[0]) for pair in pairs for shelf in shelves}
+        missing = sorted(rows - self._buckets.keys())
         self._buckets.update(dict.fromkeys(missing, b""))
         self._buckets.update(self._rows(self._texts.postings, missing))
 
     def _rows(self, table: Table, numbers: Sequence[int]) -> Iterator[tuple[int, bytes]]:
-        for first in range(0, len(numbers), _AT_ONCE):
-            some = _filled_up(numbers[first : first + _AT_ONCE])
-            asked = _by_number(table, len(some), self._connection.dialect)
-            for number, content in rows.look_up(self._connection, asked, tuple(some)):
-                yield number, bytes(content)
-
-
-@lru_cache(maxsize=64)
-def _by_number(table: Table, places: int, dialect: Dialect) -> str:
-    """Write the question for so many rows; SQLAlchemy would do it each time, which costs more than the answer."""
-    numbers = [bindparam(f"number{place}", type_=table.c.number.type) for place in range(places)]
-    return str(select(table.c.number, table.c.content).where(table.c.number.in_(numbers)).compile(dialect=dialect))
+        return rows.find_rows(self._connection, table, table.c.number, numbers)
 
 
 def _keys(places: Sequence[tuple[bytes, int]], agencies: Sequence[str]) -> list[Key]:
@@ -190,21 +186,3 @@ def _keys(places: Sequence[tuple[bytes, int]], agencies: Sequence[str]) -> list[
     if len(agencies) == 1:  # all are own ones, as it is where thousands are asked for
         return [(member[:16], agencies[0]) for member in found if member and member[:16] != _NOBODY]
     return [member_key(member, agencies) for member in found if member and member[:16] != _NOBODY]
-
-
-def _filled_up(numbers: Sequence[int]) -> list[int]:
-    """Repeat the last number until there are as many as a statement has places."""
-    places = next(places for places in _PLACES if places >= len(numbers))
-    return [*numbers, *[numbers[-1]] * (places - len(numbers))]
-
-
-def _pairs(terms: Sequence[Term], *, exact: bool) -> Sequence[_Pair]:
-    wanted: dict[tuple[int, ...], _Pair] = {}
-    for number, term in enumerate(terms):
-        written = {pair for word in term.words for pair in pairs(word)} if exact else set()
-        found = [_pair(pair, number, folded=False) for pair in sorted(written)]
-        if not written:
-            found += [_pair(pair, number, folded=True) for pair in sorted(pairs(term.folded))]
-        found += [_pair(triple, number, folded=True) for triple in sorted(triples(term.folded))]
-        wanted |= {pair.numbers: pair for pair in found}
-    return list(wanted.values())

@@ -15,13 +15,15 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import and_, bindparam, func, select
 
 from renkei_chassis.errors import RenkeiError
-from renkei_chassis.records.texts.blocks import member_key, new_block, read_block, read_members
-from renkei_chassis.records.texts.pending import OWN
+from renkei_chassis.records.texts import shelves
+from renkei_chassis.records.texts.blocks import new_block, read_block
+from renkei_chassis.records.texts.entries import read_entries
+from renkei_chassis.records.texts.erasing import erasures, holding
 from renkei_chassis.records.texts.postings import FULL
 from renkei_chassis.telemetry.logging import log_event
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from typing import Never
 
     from sqlalchemy import Connection, Row
@@ -31,9 +33,8 @@ if TYPE_CHECKING:
     from renkei_chassis.database.writer import Writer
     from renkei_chassis.records.kind import RecordKind
     from renkei_chassis.records.texts.blocks import Block
+    from renkei_chassis.records.texts.erasing import Erasure
     from renkei_chassis.telemetry.metrics import Metrics
-
-    Key = tuple[bytes, str]
 
 _LOG: Final = logging.getLogger("renkei.texts")
 FEWEST: Final = 64
@@ -47,15 +48,15 @@ _BUSY_JOBS: Final = 50
 _AGAIN_AT_ONCE: Final = 256
 _BLOCKS_AT_ONCE: Final = 4
 _BYTES_AT_ONCE: Final = 16 * 1024 * 1024
-_IDS_AT_ONCE: Final = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Work:
-    blocks: Sequence[Block]
-    done: Sequence[Row[Any]]
+    blocks: Sequence[Block] = ()
+    erasures: Sequence[Erasure] = ()
+    done: Sequence[Row[Any]] = ()
     """Rows of `pending`."""
-    erases: bool
+    erases: bool = False
 
 
 class Indexing:
@@ -95,7 +96,16 @@ class Indexing:
         work = await self._database.read(partial(self._work, fewest=fewest))
         if work.done:
             await self._writer.run(partial(self._store, work))
+        await self._tidy()
         return len(work.done)
+
+    async def _tidy(self) -> None:
+        """Store full blocks together where there are enough of them."""
+        texts = self._kind.tables.texts
+        numbers = await self._database.read(lambda connection: shelves.due(connection, texts, FULL))
+        if numbers:
+            rows = await self._database.read(lambda connection: shelves.merge(connection, texts, numbers))
+            await self._writer.run(lambda transaction: shelves.store(transaction, texts, numbers, rows))
 
     def _count(self, connection: Connection) -> int:
         pending = self._kind.tables.texts.pending
@@ -106,96 +116,76 @@ class Indexing:
         texts = self._kind.tables.texts
         columns = texts.pending.c
         again = connection.execute(select(texts.pending).where(columns.again == 1).limit(_AGAIN_AT_ONCE)).all()
-        last = connection.execute(select(texts.blocks).order_by(texts.blocks.c.number.desc()).limit(1)).first()
-        block = new_block(0)
-        if last is not None:
-            block = read_block(connection, texts, last) if last.size < FULL else new_block(last.number + 1)
-        room = FULL - len(block.members)
+        block = self._last_block(connection)
         fresh = connection.execute(
-            select(texts.pending).where(columns.again == 0).order_by(columns.id, columns.agency).limit(room)
+            select(texts.pending).where(columns.again == 0).order_by(columns.id, columns.agency).limit(FULL)
         ).all()
         if not again and (not fresh or self._pending < fewest):
-            return _Work(blocks=(), done=(), erases=False)
+            return _Work()
         again, old = self._stale(connection, again, block)
         gone = {(bytes(row.id), row.agency) for row in again}
-        for each in (block, *old):
-            each.remove(gone) if gone else None
-        done = self._add(connection, block, [*again, *fresh][:room])
+        if gone:
+            block.remove(gone)
+        last = [block]
         # A record that is left for later is taken out all the same: it is pending, and so searched without the index.
-        block.close()
-        return _Work(blocks=(block, *old), done=done, erases=bool(gone))
+        done = self._add(connection, last, [*again, *fresh])
+        for each in last:
+            each.close()
+        return _Work(blocks=last, erasures=old, done=done, erases=bool(gone))
+
+    def _last_block(self, connection: Connection) -> Block:
+        """Read the block that has room, or begin one."""
+        texts = self._kind.tables.texts
+        last = connection.execute(select(texts.blocks).order_by(texts.blocks.c.number.desc()).limit(1)).first()
+        if last is None:
+            return new_block(0)
+        return read_block(connection, texts, last) if last.size < FULL else new_block(last.number + 1)
 
     def _stale(
         self, connection: Connection, again: Sequence[Row[Any]], last: Block
-    ) -> tuple[Sequence[Row[Any]], list[Block]]:
-        """Find the older blocks that hold what records were before; not all of the records where those are many."""
+    ) -> tuple[Sequence[Row[Any]], list[Erasure]]:
+        """Take what records were before out of older blocks; not of all of the records where those are many."""
         if not again:
             return again, []
         texts = self._kind.tables.texts
-        columns = texts.blocks.c
-        lowest, highest = min(row.id for row in again), max(row.id for row in again)
-        spanning = and_(columns.highest >= lowest, columns.lowest <= highest, columns.number != last.number)
-        rows = connection.execute(select(texts.blocks).where(spanning)).all()
-        keys = {(bytes(row.id), row.agency) for row in again}
-        holding: dict[Key, list[Row[Any]]] = {}
-        for row in rows:
-            if any(row.lowest <= key[0] <= row.highest for key in keys):
-                agencies = row.agencies.split("\n")
-                for member in read_members(connection, texts, row.number):
-                    key = member_key(member, agencies)
-                    if key in keys:
-                        holding.setdefault(key, []).append(row)
+        held = holding(connection, texts, {(bytes(row.id), row.agency) for row in again}, but=last.number)
         taken: list[Row[Any]] = []
         changed: dict[int, Row[Any]] = {}
         for one in again:
-            found = {row.number: row for row in holding.get((bytes(one.id), one.agency), [])}
+            found = {row.number: row for row in held.get((bytes(one.id), one.agency), ())}
             if taken and len(changed | found) > _BLOCKS_AT_ONCE:
                 break
             taken.append(one)
             changed |= found
-        return taken, [read_block(connection, texts, row) for row in changed.values()]
+        gone = {(bytes(row.id), row.agency) for row in taken}
+        return taken, list(erasures(connection, texts, changed.values(), gone))
 
-    def _add(self, connection: Connection, block: Block, rows: Sequence[Row[Any]]) -> list[Row[Any]]:
-        """Add what is pending to a block; gives the rows that are done with."""
-        kind = self._kind
+    def _add(self, connection: Connection, blocks: list[Block], rows: Sequence[Row[Any]]) -> list[Row[Any]]:
+        """Add what is pending to the last block, and to another one where that is full; gives the rows that are done.
+
+        All entries of a record are in one block.
+        """
         done: list[Row[Any]] = []
         size = 0
-        for first in range(0, len(rows), _IDS_AT_ONCE):
-            some = rows[first : first + _IDS_AT_ONCE]
-            contents = self._contents(connection, some)
-            for row in some:
-                if size > _BYTES_AT_ONCE:
-                    return done
-                key = (bytes(row.id), row.agency)
-                content = contents.get(key)
-                if content is not None:
-                    size += len(content)
-                    texts = [text for _, text in kind.texts(kind.message.FromString(content)) if text]
-                    if texts:
-                        block.add(key, texts, kind.folding)
-                done.append(row)
+        for held in read_entries(connection, self._kind, rows):
+            if size > _BYTES_AT_ONCE:
+                break
+            size += held.size
+            if blocks[-1].members and len(blocks[-1].members) + len(held.entries) > FULL:
+                blocks[-1].fill(FULL)
+                blocks.append(new_block(blocks[-1].number + 1))
+            for entry in held.entries:
+                blocks[-1].add((bytes(held.row.id), held.row.agency), entry)
+            done.append(held.row)
         return done
-
-    def _contents(self, connection: Connection, rows: Sequence[Row[Any]]) -> Mapping[Key, bytes]:
-        tables = self._kind.tables
-        found: dict[Key, bytes] = {}
-        mine = [row.id for row in rows if row.agency == OWN]
-        theirs = [row.id for row in rows if row.agency != OWN]
-        if mine:
-            columns = tables.records.c
-            for row in connection.execute(select(columns.id, columns.content).where(columns.id.in_(mine))):
-                found[bytes(row.id), OWN] = row.content
-        if theirs:
-            copied = tables.copies.c
-            asked = select(copied.id, copied.agency, copied.content).where(copied.id.in_(theirs))
-            found |= {(bytes(row.id), row.agency): row.content for row in connection.execute(asked)}
-        return found
 
     def _store(self, work: _Work, transaction: Transaction) -> None:
         texts = self._kind.tables.texts
         columns = texts.pending.c
         for block in work.blocks:
             block.write(transaction, texts)
+        for erasure in work.erasures:
+            erasure.write(transaction, texts)
         same = and_(
             columns.id == bindparam("key_id"),
             columns.agency == bindparam("key_agency"),

@@ -53,9 +53,10 @@ def note_copies(transaction: Transaction, texts: TextTables, keys: Sequence[Key]
         transaction.insert(texts.pending, _row(key, again=int(key in known or key in waiting)))
 
 
-def create_texts(connection: Connection, word: str, texts: TextTables) -> None:
-    """Make the tables in a database that never had them, and note every record; for a step of a migration."""
+def index_anew(connection: Connection, word: str, texts: TextTables) -> None:
+    """Make the tables empty, whatever was in them, and note every record; for a step of a migration."""
     for made in (texts.pending, texts.blocks, texts.members, texts.postings):
+        made.drop(connection, checkfirst=True)
         made.create(connection)
     for name, agency in ((word, literal(OWN)), (f"{word}_copy", column("agency", String))):
         columns: list[Any] = [column("id", LargeBinary), agency, literal(0), literal(0)]

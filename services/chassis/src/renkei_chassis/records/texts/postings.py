@@ -1,16 +1,14 @@
-"""Pairs of characters, and in which records of a block they stand: as numbers, bits and bytes.
+"""In which records of blocks each pair stands: as numbers, bits and bytes.
 
-A pair stands as written, or only folded: a search for what was written finds those of the first sort alone. All pairs
-of a block are spread over buckets; a bucket is one row: the pairs in order, where the numbers of each end, the numbers.
+All pairs are spread over buckets; a bucket is one row: each pair with each block that has it, in order, where the
+numbers of each end, the numbers.
 """
 
 from __future__ import annotations
 
-import re
 import sys
 from array import array
 from bisect import bisect_left
-from operator import add
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 if TYPE_CHECKING:
@@ -18,41 +16,25 @@ if TYPE_CHECKING:
 
 Places: TypeAlias = int | set[int]
 """Numbers of records in a block: many as the bits of one number, few as they are; no bit and no number are none."""
+EVERYWHERE: Final = -1
+"""Every bit."""
 FULL: Final = 4096
 """So many records are in a full block."""
-BUCKETS: Final = 512
+BLOCK_BITS: Final = 4
+"""So many bits of a block's number stand with each pair: the blocks of a row differ in them."""
 _BITMAP: Final = FULL // 8
 # From here on a bit for each record of the block is shorter than two bytes for each that has the pair.
 _MANY: Final = _BITMAP // 2
-_CHARACTER_BITS: Final = 21
-_DIGITS: Final = re.compile("[0-9]{3,}")
-# Two digits as one character, where Unicode has none.
-_TWO_DIGITS: Final = 0x10FF00
-_SPREAD: Final = 0x9E3779B97F4A7C15
 
 
-def pairs(text: str) -> set[str]:
-    """Give every two characters that stand side by side."""
-    return set(map(add, text, text[1:]))
+def of_block(token: int, block: int) -> int:
+    """Give the number by which a row has a pair of a block."""
+    return token << BLOCK_BITS | block_of(block)
 
 
-def triples(folded: str) -> set[str]:
-    """Give every three digits that stand side by side, as pairs: there are too few pairs of digits to tell numbers."""
-    return {
-        chr(_TWO_DIGITS + int(digits[place : place + 2])) + digits[place + 2]
-        for digits in _DIGITS.findall(folded)
-        for place in range(len(digits) - 2)
-    }
-
-
-def token(pair: str, *, folded: bool) -> int:
-    """Give the number of a pair that stands in a text as written, or only in its fold."""
-    return (ord(pair[0]) << _CHARACTER_BITS | ord(pair[1])) << 1 | folded
-
-
-def bucket_of(number: int) -> int:
-    """Say in which bucket a pair is; both its numbers are in the same one."""
-    return ((number >> 1) * _SPREAD >> 40) % BUCKETS
+def block_of(number: int) -> int:
+    """Give what stands of a block's number in that number, or in its own."""
+    return number & (1 << BLOCK_BITS) - 1
 
 
 def pack(tokens: Mapping[int, bytes]) -> bytes:
@@ -76,34 +58,42 @@ def unpack(bucket: bytes) -> dict[int, bytes]:
     return found
 
 
-def look_up(bucket: bytes, numbers: Sequence[int]) -> Places:
-    """Read in which records a pair stands by one of its numbers."""
+def look_up(bucket: bytes, tokens: Sequence[int]) -> dict[int, list[bytes]]:
+    """Read in which blocks (`block_of`) a pair stands by any of its tokens, and its postings in each."""
     known, ends, first = _head(bucket)
-    few: set[int] = set()
-    many = 0
-    for number in numbers:
-        place = bisect_left(known, number)
-        if place < len(known) and known[place] == number:
+    found: dict[int, list[bytes]] = {}
+    for token in tokens:
+        place = bisect_left(known, of_block(token, 0))
+        while place < len(known) and known[place] >> BLOCK_BITS == token:
             begin = ends[place - 1] if place else 0
-            posting = bucket[first + begin : first + ends[place]]
-            if len(posting) == _BITMAP:
-                many |= int.from_bytes(posting, "little")
-            else:
-                few.update(_numbers("H", posting))
-    if not many:
-        return few
-    for each in few:
-        many |= 1 << each
-    return many
+            found.setdefault(block_of(known[place]), []).append(bucket[first + begin : first + ends[place]])
+            place += 1
+    return found
 
 
-def meet(one: Places, other: Places) -> Places:
-    """Give the numbers that are in both."""
-    if isinstance(one, int):
-        return one & other if isinstance(other, int) else meet(other, one)
-    if isinstance(other, int):
-        return {place for place in one if other >> place & 1}
-    return one & other
+def meet(places: Places, postings: Sequence[bytes]) -> Places:
+    """Give the numbers of records that are in one of the postings and in `places`."""
+    found: Places = set()
+    for posting in postings:
+        some: Places
+        if len(posting) == _BITMAP:
+            some = _in_bits(places, int.from_bytes(posting, "little"))
+        elif places == EVERYWHERE:
+            some = set(_numbers("H", posting))
+        elif isinstance(places, int):
+            some = {place for place in _numbers("H", posting) if places >> place & 1}
+        else:
+            some = places.intersection(_numbers("H", posting))
+        found = _either(found, some) if found else some
+    return found
+
+
+def most(postings: Sequence[bytes]) -> int:
+    """Say how many records there are at most."""
+    return sum(
+        int.from_bytes(posting, "little").bit_count() if len(posting) == _BITMAP else len(posting) // 2
+        for posting in postings
+    )
 
 
 def count(places: Places) -> int:
@@ -140,9 +130,43 @@ def without(posting: bytes, gone: Collection[int]) -> bytes:
     return bytes(bitmap)
 
 
+def take_out(bucket: bytes, gone: Mapping[int, Collection[int]]) -> bytes:
+    """Take records out of a bucket, by what stands of their block's number; b"" where nothing is left of it."""
+    numbers, ends, first = _head(bucket)
+    changed: dict[int, bytes] = {}
+    begin = 0
+    for number, end in zip(numbers, ends, strict=True):
+        places = gone.get(block_of(number))
+        if places:
+            posting = bucket[first + begin : first + end]
+            left = without(posting, places)
+            if left != posting:
+                changed[number] = left
+        begin = end
+    if not changed:
+        return bucket
+    rest = {number: posting for number, posting in (unpack(bucket) | changed).items() if not is_empty(posting)}
+    return pack(rest) if rest else b""
+
+
 def is_empty(posting: bytes) -> bool:
     """Tell whether no record is left."""
     return not any(posting) if len(posting) == _BITMAP else not posting
+
+
+def _in_bits(places: Places, bits: int) -> Places:
+    return places & bits if isinstance(places, int) else {place for place in places if bits >> place & 1}
+
+
+def _either(one: Places, other: Places) -> Places:
+    """Give the numbers that are in one of both."""
+    if isinstance(one, set) and isinstance(other, set):
+        return one | other
+    return _bits(one) | _bits(other)
+
+
+def _bits(places: Places) -> int:
+    return places if isinstance(places, int) else sum(1 << place for place in places)
 
 
 def _as_bitmap(posting: bytes) -> bytearray:

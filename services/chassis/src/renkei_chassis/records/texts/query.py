@@ -1,4 +1,4 @@
-"""What was typed, as what is looked for; and whether it stands in the texts of a record."""
+"""What was typed, as what is looked for: words, or a part of an identifier; and whether words stand in a record."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 MOST_TERMS: Final = 8
 _SHORTEST: Final = 2
+_SHORTEST_PART: Final = 4
 _MOST_HIGHLIGHTS: Final = 64
 
 
@@ -65,6 +66,24 @@ def read_query(text: str, folding: Folding) -> Sequence[Term]:
     return terms
 
 
+def read_part(text: str, fold: Callable[[str], str]) -> str:
+    """Turn what was typed into the part of an identifier to look for. Raises SEARCH_TOO_SHORT or FIELD_INVALID.
+
+    `fold` raises ValueError for what can be no part of an identifier.
+    """
+    typed = sum(map(str.isalnum, text))
+    try:
+        part = fold(text)
+    except ValueError:
+        part = ""
+        if typed >= _SHORTEST_PART:
+            raise _refusal("FIELD_INVALID", "cannot be part of an identifier", field="identifier") from None
+    # A leading 0 of a telephone number is not looked for, and still counts as typed.
+    if typed < _SHORTEST_PART or len(part) < _SHORTEST_PART - 1:
+        raise _refusal("SEARCH_TOO_SHORT", f"must have at least {_SHORTEST_PART} letters or digits", field="identifier")
+    return part
+
+
 def match(texts: Iterable[tuple[str, str]], terms: Sequence[Term], folding: Folding, *, exact: bool) -> Match | None:
     """Look for every term in the texts of a record, each with its field; None where one of them stands nowhere.
 
@@ -109,5 +128,5 @@ def _once(words: Iterable[str]) -> Iterable[str]:
     return dict.fromkeys(words)
 
 
-def _refusal(reason: str, what: str) -> InvalidArgument:
-    return InvalidArgument(reason, f"text: {what}", violations=[FieldViolation(field="text", description=what)])
+def _refusal(reason: str, what: str, *, field: str = "text") -> InvalidArgument:
+    return InvalidArgument(reason, f"{field}: {what}", violations=[FieldViolation(field=field, description=what)])

@@ -33,7 +33,7 @@ class TextTables:
     members: Table
     """Which record has which number in a block, in pieces."""
     postings: Table
-    """In which records of a block a pair of characters stands, many pairs to a row."""
+    """In which records of blocks a pair of characters stands, many pairs to a row."""
 
 
 def text_tables(metadata: MetaData, word: str) -> TextTables:
@@ -58,6 +58,7 @@ def text_tables(metadata: MetaData, word: str) -> TextTables:
             Column("lowest", LargeBinary(16), nullable=False),
             Column("highest", LargeBinary(16), nullable=False),
             Column("agencies", String(4096), nullable=False),
+            Column("together", SmallInteger, nullable=False),  # with so many, itself counted, its pairs are stored
         ),
         members=_numbered(metadata, f"{word}_text_member"),
         postings=_numbered(metadata, f"{word}_text_posting"),
