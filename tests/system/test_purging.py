@@ -17,6 +17,7 @@ from renkei.leads.v1.leads_pb2_grpc import LeadsServiceStub
 from renkei.tips.v1 import tips_pb2
 from renkei.tips.v1.tips_pb2_grpc import TipsServiceStub
 
+from renkei_chassis.records.texts.postings import of_block
 from renkei_chassis.records.texts.tokens import pairs_of_part
 from tests.arrests.calls import a_device, an_arrest
 from tests.arrests.calls import an_occurrence as in_arrest
@@ -34,7 +35,7 @@ NORMAL: Final = "+819077314461"
 HASTY: Final = ("-m", "tests.system.hasty_node", "up")
 TEXT, CORRECTED, PERSON, REASON, KEPT, ITEM = (f"RKPURGE{word}{uuid.uuid4().hex}" for word in "abcdef")
 # As the index of searches holds the last digits of the number.
-INDEXED: Final = pairs_of_part(PHONE[-4:])[0].numbers[0].to_bytes(8, "little")
+INDEXED: Final = of_block(pairs_of_part(PHONE[-4:])[0].numbers[0], 0).to_bytes(8, "little")
 GOES: Final = (TEXT, CORRECTED, PERSON, REASON, PHONE, NORMAL, ITEM, INDEXED)
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
