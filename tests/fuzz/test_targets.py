@@ -53,7 +53,7 @@ REACHED: Final = {
     "renkei_chassis/records/own.py": OWN,
     "renkei_chassis/records/purging.py": OWN,
     "renkei_chassis/records/reads.py": OWN,
-    "renkei_chassis/records/texts/indexing.py": OWN,
+    "renkei_chassis/records/texts/entries.py": OWN,
     "renkei_chassis/records/texts/searching.py": OWN,
     "renkei_chassis/records/rules.py": OWN,
     "renkei_chassis/release.py": "released",
