@@ -264,6 +264,7 @@ async def _leads(here: Ground) -> None:
     await until(found)
     (lead,) = (await here.call(f"{LEADS}/ListLeads", {"parent": here.member.name}))["leads"]
     assert (await here.call(f"{LEADS}/GetLead", {"name": lead["name"]}))["name"] == lead["name"]
+    assert int((await here.call(f"{LEADS}/GetLeadCounts", {"parent": here.member.name}))["leads"]) == 1
     path = f"{LEADS}/WatchLeads"
     async with aclosing(
         here.js.watch(here.address(path), path, {"from_start": True}, token=await here.token())

@@ -124,7 +124,7 @@ async def test_a_create_is_one_trace_from_tips_through_nats_to_leads_and_says_no
     numbers = received.numbers()
     assert set(numbers) == everybody
     (position,) = numbers["renkei-tips"]["renkei_log_sequence"].gauge.data_points
-    assert position.as_int == 1
+    assert position.as_double == 1
     assert numbers["renkei-tips"]["renkei_rpc_seconds"].histogram.data_points
     assert received.attribute_names() <= SPAN_ATTRIBUTES | LABELS
     told = received.everything()

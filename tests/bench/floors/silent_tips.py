@@ -17,7 +17,7 @@ class _Nothing(Instrument):
     """Takes a number and keeps nothing."""
 
     def __init__(self) -> None:
-        super().__init__(lambda _labels: _ignore, (), None)
+        super().__init__(lambda _labels: _ignore, ())
 
     def bind(self, **labels: str) -> Callable[[float], None]:
         return _ignore

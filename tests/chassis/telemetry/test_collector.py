@@ -57,7 +57,7 @@ def test_what_is_left_of_spans_and_numbers_is_sent_at_the_end(port: int, export:
     (told,) = received.spans()
     assert (told.service, told.span.name) == ("renkei-tips", METHOD.removeprefix("/"))
     (point,) = received.numbers()["renkei-tips"]["renkei_calls"].sum.data_points
-    assert point.as_int == 2
+    assert point.as_double == 2
     assert b"agencies/jp-12" in received.everything()
 
 

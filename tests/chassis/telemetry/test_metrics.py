@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,7 +12,6 @@ from prometheus_client.parser import text_string_to_metric_families
 from renkei_chassis.ports import PortClaims
 from renkei_chassis.telemetry.exposition import MetricsServer, page
 from renkei_chassis.telemetry.metrics import Metrics
-from renkei_chassis.telemetry.otlp import OtlpMeter
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -179,35 +179,39 @@ async def test_numbers_are_served_on_loopback_only(host: str, claimed: int) -> N
 
 
 def test_a_collector_is_told_the_same_numbers() -> None:
-    pytest.importorskip("opentelemetry.sdk", reason="renkei-chassis[otlp] is not installed")
-    from opentelemetry.sdk.metrics.export import (  # noqa: PLC0415 (an extra: not always there)
-        HistogramDataPoint,
-        InMemoryMetricReader,
-        NumberDataPoint,
-    )
+    pytest.importorskip("opentelemetry.proto", reason="renkei-chassis[otlp] is not installed")
+    from renkei_chassis.telemetry.numbers import numbers_of  # noqa: PLC0415 (an extra: not always there)
 
-    reader = InMemoryMetricReader()
-    meter = OtlpMeter("tips", reader)
-    metrics = Metrics("tips", otlp=meter)
-    metrics.counter("renkei_calls", "Calls.", ["code"])(2, code="OK")
+    metrics = Metrics("tips")
+    calls = metrics.counter("renkei_calls", "Calls.", ["code"])
+    calls(2, code="OK")
+    calls(3, code="UNKNOWN")
     metrics.gauge("renkei_lag", "Lag.")(7)
     metrics.observed("renkei_waiting", "Waiting.", lambda: 6.0)
-    metrics.histogram("renkei_call_seconds", "Time.", buckets=(0.1, 1.0))(0.5)
+    seconds = metrics.histogram("renkei_call_seconds", "Time.", buckets=(0.1, 1.0))
+    for value in (0.5, 0.75, 4.0):
+        seconds(value)
+    metrics.counter("renkei_silent", "Never counted.", ["code"])
+    began = time.time_ns()
 
-    data = reader.get_metrics_data()
+    told = numbers_of(metrics, resource={"service.name": "renkei-tips"}, scope="renkei_chassis")
 
-    assert data is not None
-    points = {
-        metric.name: next(iter(metric.data.data_points))
-        for resource in data.resource_metrics
-        for scope in resource.scope_metrics
-        for metric in scope.metrics
+    (resource,) = told.resource_metrics
+    assert {each.key: each.value.string_value for each in resource.resource.attributes} == {
+        "service.name": "renkei-tips"
     }
-    calls, seconds = points["renkei_calls"], points["renkei_call_seconds"]
-    assert isinstance(calls, NumberDataPoint)
-    assert (calls.value, calls.attributes) == (2, {"code": "OK"})
-    assert isinstance(seconds, HistogramDataPoint)
-    assert (list(seconds.explicit_bounds), list(seconds.bucket_counts)) == ([0.1, 1.0], [0, 1, 0])
-    assert [getattr(points[name], "value", None) for name in ("renkei_lag", "renkei_waiting")] == [7, 6]
-    assert _samples(metrics)["renkei_calls_total", "code=OK,service=tips"] == 2
-    meter.shutdown()
+    found = {metric.name: metric for metric in resource.scope_metrics[0].metrics}
+    assert found.keys() == {"renkei_calls", "renkei_lag", "renkei_waiting", "renkei_call_seconds"}
+    counted = found["renkei_calls"].sum
+    assert counted.is_monotonic
+    assert counted.aggregation_temporality == 2  # cumulative
+    assert {point.attributes[0].value.string_value: point.as_double for point in counted.data_points} == {
+        "OK": 2,
+        "UNKNOWN": 3,
+    }
+    assert all(0 < point.start_time_unix_nano <= began <= point.time_unix_nano for point in counted.data_points)
+    (distribution,) = found["renkei_call_seconds"].histogram.data_points
+    assert found["renkei_call_seconds"].unit == "s"
+    assert (list(distribution.explicit_bounds), list(distribution.bucket_counts)) == ([0.1, 1.0], [0, 2, 1])
+    assert (distribution.count, distribution.sum) == (3, 5.25)
+    assert [found[name].gauge.data_points[0].as_double for name in ("renkei_lag", "renkei_waiting")] == [7, 6]

@@ -46,7 +46,7 @@ def test_looking_changes_nothing(node: NodeDirectory) -> None:
 
 
 def test_a_wrong_setting_is_named_and_the_rest_is_left_alone(node: NodeDirectory) -> None:
-    change(node.settings, "nats_store_megabytes = 1024", "nats_store_megabytes = 1")
+    change(node.settings, "nats_store_megabytes = 9216", "nats_store_megabytes = 1")
 
     found = examine(node)
 

@@ -9,9 +9,7 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from opentelemetry.exporter.otlp.proto.common.metrics_encoder import encode_metrics
 from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
-from opentelemetry.sdk.metrics.export import MetricExporter, MetricExportResult, MetricsData
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
 from renkei_chassis.telemetry.collector import SEND_SECONDS
@@ -56,27 +54,3 @@ class SpansOut(SpanExporter):
         """Send; what is not taken is gone."""
         taken = self._line.send("traces", partial(encode_spans, spans))
         return SpanExportResult.SUCCESS if taken else SpanExportResult.FAILURE
-
-
-class NumbersOut(MetricExporter):
-    """Sends numbers. Totals are cumulative, so that a lost batch costs nothing but resolution."""
-
-    def __init__(self, line: Line) -> None:
-        """Take the line."""
-        super().__init__()
-        self._line = line
-
-    def export(self, metrics_data: MetricsData, timeout_millis: float = 0, **_: object) -> MetricExportResult:
-        """Send; the next batch holds the same totals."""
-        del timeout_millis
-        taken = self._line.send("metrics", partial(encode_metrics, metrics_data))
-        return MetricExportResult.SUCCESS if taken else MetricExportResult.FAILURE
-
-    def force_flush(self, timeout_millis: float = 0) -> bool:
-        """Do nothing: nothing is held back here."""
-        del timeout_millis
-        return True
-
-    def shutdown(self, timeout_millis: float = 0, **_: object) -> None:
-        """Do nothing: the line belongs to all services."""
-        del timeout_millis

@@ -1,4 +1,4 @@
-"""Numbers of one service: counters, gauges, histograms in seconds, for Prometheus and, if wanted, OpenTelemetry.
+"""Numbers of one service: counters, gauges, histograms in seconds, kept by Prometheus' client.
 
 Every service instance has a `Metrics` of its own, because a node runs several in one process. A label takes few values
 that the code knows; the 1,001st set of labels is counted as `other`, so that no caller can fill the memory with names.
@@ -14,9 +14,7 @@ import prometheus_client
 from prometheus_client.registry import CollectorRegistry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
-    from renkei_chassis.telemetry.otlp import OtlpMeter
+    from collections.abc import Callable, Sequence
 
 SECONDS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 """Buckets from half a millisecond (a read on the loop) to the longest unary deadline."""
@@ -39,16 +37,10 @@ class Number(Protocol):
 class Instrument:
     """One family of numbers with the same name and the same label names."""
 
-    def __init__(
-        self,
-        child: Callable[[Sequence[str]], Number],
-        labels: Sequence[str],
-        also: Callable[[float, Mapping[str, str]], None] | None,
-    ) -> None:
-        """Take the way to Prometheus' number for label values, and the way to OpenTelemetry."""
+    def __init__(self, child: Callable[[Sequence[str]], Number], labels: Sequence[str]) -> None:
+        """Take the way to Prometheus' number for label values."""
         self._child = child
         self._labels = tuple(labels)
-        self._also = also
         self._bound: dict[tuple[str, ...], Number] = {}
 
     def bind(self, **labels: str) -> Number:
@@ -63,63 +55,41 @@ class Instrument:
         if bound is None:
             if len(self._bound) >= _MAX_SERIES:
                 key = (_OTHER,) * len(key)
-            bound = self._bound.setdefault(key, self._make(key))
+            bound = self._bound.setdefault(key, self._child(key))
         return bound
 
     def __call__(self, value: float = 1, /, **labels: str) -> None:
         """Add, set or record one value under these labels."""
         self.bind(**labels)(value)
 
-    def _make(self, key: tuple[str, ...]) -> Number:
-        number = self._child(key)
-        also = self._also
-        if also is None:
-            return number
-        attributes = dict(zip(self._labels, key, strict=True))
-
-        def both(value: float, /) -> None:
-            number(value)
-            also(value, attributes)
-
-        return both
-
 
 class Metrics:
     """All numbers of one service instance, in a registry of its own."""
 
-    def __init__(self, service: str, *, otlp: OtlpMeter | None = None) -> None:
+    def __init__(self, service: str) -> None:
         """Take the service's short name (`tips`), which becomes a label when registries are served together."""
         self.service = service
         self.registry = CollectorRegistry(auto_describe=False)
-        self._otlp = otlp
         self._made: dict[str, Instrument] = {}
-
-    def export_to(self, otlp: OtlpMeter) -> None:
-        """Tell OpenTelemetry too of every instrument that is made from now on."""
-        self._otlp = otlp
 
     def counter(self, name: str, description: str, labels: Sequence[str] = ()) -> Instrument:
         """Make what only grows, or give it where it is there. Prometheus shows it as `<name>_total`."""
         if name in self._made:
             return self._made[name]
         counter = prometheus_client.Counter(_checked(name), description, labels, registry=self.registry)
-        also = self._otlp.counter(name, description) if self._otlp else None
-        return self._keep(name, Instrument(lambda key: (counter.labels(*key) if key else counter).inc, labels, also))
+        return self._keep(name, Instrument(lambda key: (counter.labels(*key) if key else counter).inc, labels))
 
     def gauge(self, name: str, description: str, labels: Sequence[str] = ()) -> Instrument:
         """Make what goes up and down, or give it where it is there; a call sets it."""
         if name in self._made:
             return self._made[name]
         gauge = prometheus_client.Gauge(_checked(name), description, labels, registry=self.registry)
-        also = self._otlp.gauge(name, description) if self._otlp else None
-        return self._keep(name, Instrument(lambda key: (gauge.labels(*key) if key else gauge).set, labels, also))
+        return self._keep(name, Instrument(lambda key: (gauge.labels(*key) if key else gauge).set, labels))
 
     def observed(self, name: str, description: str, read: Callable[[], float]) -> None:
         """Make a gauge that is read when somebody asks: `read` is called at each scrape and must not block."""
         gauge = prometheus_client.Gauge(_checked(name), description, registry=self.registry)
         gauge.set_function(read)
-        if self._otlp:
-            self._otlp.observed(name, description, read)
 
     def histogram(
         self, name: str, description: str, labels: Sequence[str] = (), *, buckets: Sequence[float] = SECONDS
@@ -128,8 +98,7 @@ class Metrics:
         histogram = prometheus_client.Histogram(
             _checked(name), description, labels, buckets=tuple(buckets), registry=self.registry
         )
-        also = self._otlp.histogram(name, description, buckets) if self._otlp else None
-        return Instrument(lambda key: (histogram.labels(*key) if key else histogram).observe, labels, also)
+        return Instrument(lambda key: (histogram.labels(*key) if key else histogram).observe, labels)
 
     def _keep(self, name: str, instrument: Instrument) -> Instrument:
         self._made[name] = instrument
